@@ -1,0 +1,96 @@
+"""What an engine is: something that turns `spoken` text into PCM in its voices.
+
+An engine is a subclass of `Engine` with one coroutine method, `synthesise`. It is found by name through the
+entry-point group `unavoce.engines`; docs/writing-an-engine.md shows one from start to end.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from unavoce.audio.pcm import Pcm
+from unavoce.cores import Cores
+
+Emit = Callable[[Pcm], None]
+"""Takes the next part of a sentence's sound, in order. Never blocks; call it on the event loop's thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What a listener would call "the same voice". Everything in it changes the sound."""
+
+    engine: str
+    name: str
+    """What a client asks for, unique within the engine, e.g. `en_US-joe-medium`."""
+    language: str
+    """BCP 47 tag of what the voice speaks, e.g. `en` or `en-US`."""
+    model: str = ""
+    """Fingerprint of the model: a digest of a local file, or what a server reports; empty when unknown."""
+    speaker: str = ""
+    speed: float = 1.0
+    """1.0 is the voice's own pace, 2.0 twice as fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineContext:
+    """What an engine may use of the process it lives in."""
+
+    data_dir: Path
+    """Where it may keep files (voices, derived models), in a folder of its own name."""
+    cores: Cores
+
+
+class EngineOptions(BaseModel):
+    """An engine's section of the settings. Subclass it to add options; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_concurrency: int | None = None
+    """Calls at a time; the engine's own default where none is given."""
+    revision: str = ""
+    """Part of a voice's fingerprint for servers that cannot say which model they run."""
+
+
+class Engine(ABC):
+    """Turns text into sound. One instance serves all replies of the process."""
+
+    name: ClassVar[str]
+    """As in the settings, e.g. `piper`; its options are read from the section of that name."""
+    Options: ClassVar[type[EngineOptions]] = EngineOptions
+
+    max_concurrency: int = 1
+    """Calls of `synthesise` the engine can take at a time; the stage never makes more."""
+    max_chars: int = 400
+    """Longest `spoken` text that one call takes, in code points."""
+    in_process: bool = False
+    """True when synthesis uses this machine's cores, so that parallel sentences compete with each other."""
+
+    def __init__(self, options: Any, context: EngineContext) -> None:
+        """`options` is an instance of this class's `Options`. Nothing is loaded yet."""
+        if options.max_concurrency is not None:
+            self.max_concurrency = options.max_concurrency
+
+    @abstractmethod
+    def voices(self) -> Sequence[Voice]:
+        """The voices it has, its default first. Cheap; may be called before `start`."""
+
+    async def start(self) -> None:
+        """Load what is needed. May take seconds; raises `EngineUnavailable` with the remedy when it cannot."""
+
+    @abstractmethod
+    async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
+        """Speak `spoken` in `voice`: hand each part of the sound to `emit`, return when the sound is whole.
+
+        Mono int16 PCM, one rate for the whole call. An engine that makes whole clips calls `emit` once.
+        Raises `EngineError` when the sound is not whole. When cancelled it stops computing at once and
+        returns only when it has really stopped, since the caller then gives its slot to the next sentence.
+        """
+
+    async def close(self) -> None:
+        """Free what `start` took."""
