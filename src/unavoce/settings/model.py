@@ -1,0 +1,127 @@
+"""What can be set, with its default and its bounds. docs/configuration.md is checked against this file."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from unavoce.llm.options import LlmSettings
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
+_KEY = re.compile(r"[\x21-\x7e]{1,512}")
+
+
+def default_data_dir() -> Path:
+    """The platform's folder for what a program keeps for its user."""
+    return platformdirs.user_data_path("unavoce", appauthor=False)
+
+
+def _as_list(value: object) -> object:
+    """Environment variables hold text: a JSON list, or names separated by commas."""
+    if not isinstance(value, str):
+        return value
+    if value.lstrip().startswith("["):
+        return _from_json(value)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def _from_json(value: str) -> object:
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError('a list: names separated by commas, or JSON such as ["a", "b"]') from None
+
+
+def _engine_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names or len(set(names)) != len(names):
+        raise ValueError("a list of one or more different engine names, primary first")
+    return names
+
+
+def _api_key(key: SecretStr) -> SecretStr:
+    # A key travels in an HTTP header, where blanks and letters beyond ASCII do not survive.
+    if not _KEY.fullmatch(key.get_secret_value()):
+        raise ValueError("keys of 1 to 512 visible ASCII characters, without spaces")
+    return key
+
+
+def _origin(origin: str) -> str:
+    tidy = origin.strip().lower().rstrip("/")
+    if tidy != "*" and not _ORIGIN.fullmatch(tidy):
+        raise ValueError('origins such as "https://example.com:8443", or "*" for any')
+    return tidy
+
+
+def _absolute(path: Path) -> Path:
+    if path == Path():  # what an empty text becomes: not a wish to keep models in the current folder
+        raise ValueError("a path")
+    return path.expanduser().absolute()
+
+
+def _language(tag: str) -> str:
+    if not _LANGUAGE.fullmatch(tag):
+        raise ValueError("a language tag such as en, en-GB or zh-Hans")
+    return tag
+
+
+def _host(host: str) -> str:
+    if not host or host != host.strip() or "/" in host:
+        raise ValueError("a host name or address without scheme or port, such as 127.0.0.1 or 0.0.0.0")
+    return host
+
+
+class Settings(BaseModel):
+    """Everything an operator can choose. Made by `load_settings`; frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+    host: Annotated[str, AfterValidator(_host)] = "127.0.0.1"
+    port: int = Field(8010, ge=0, le=65535)
+    """0 takes any free port; the line printed at the start names it."""
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=default_data_dir)
+    engines: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_engine_order)] = ("piper",)
+    language: Annotated[str, AfterValidator(_language)] = "en"
+    sample_rate_hz: int = Field(24_000, ge=8_000, le=48_000)
+    tts_max_parallel: int = Field(2, ge=1, le=64)
+    opus_enabled: bool = False
+    opus_bitrate: int = Field(32_000, ge=6_000, le=256_000)
+    """Bits a second."""
+    reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
+    api_keys: Annotated[
+        tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)
+    ] = ()
+    cors_origins: Annotated[
+        tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)
+    ] = ()
+    max_message_chars: int = Field(20_000, ge=1, le=1_000_000)
+    max_reply_chars: int = Field(100_000, ge=1, le=10_000_000)
+    max_replies: int = Field(64, ge=1, le=10_000)
+    max_replies_per_session: int = Field(8, ge=1, le=10_000)
+    log_level: LogLevel = "info"
+    llm: LlmSettings = Field(default_factory=LlmSettings)
+
+    engine_sections: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
+    """By section name, unchecked: each engine checks its own. Not a setting; hidden: it may hold keys."""
+
+    def engine_section(self, name: str) -> Mapping[str, Any]:
+        """The options written for the engine `name`; empty where there are none."""
+        return self.engine_sections.get(section_name(name), {})
+
+
+def section_name(engine: str) -> str:
+    """`piper-http` is configured in `piper_http`: an environment variable's name cannot hold a hyphen."""
+    return engine.replace("-", "_").lower()
+
+
+def setting_names() -> list[str]:
+    """Names at the top level that are not engines' sections."""
+    return [name for name in Settings.model_fields if name != "engine_sections"]

@@ -1,0 +1,32 @@
+"""What every test shares: an environment without the developer's settings, a watch on the event loop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from blockbuster import BlockBuster, blockbuster_ctx
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see no `UNAVOCE_*` variable of the shell they run in."""
+    for name in [name for name in os.environ if name.startswith("UNAVOCE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _loop_stays_free() -> Iterator[BlockBuster]:
+    """A blocking call (file, socket, sleep) by this package on the event loop's thread fails the test."""
+    with blockbuster_ctx(scanned_modules="unavoce") as watch:
+        yield watch
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """An empty data directory of the test's own."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
