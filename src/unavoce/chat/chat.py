@@ -1,0 +1,290 @@
+"""The chat service: sessions and their replies. Every method validates, hands over and returns at once; the replies
+run in tasks that the service owns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from unavoce.chat.client import Client
+from unavoce.chat.reply import Reply
+from unavoce.chat.session import Entry, Session
+from unavoce.chat.speech_input import SpeechInput
+from unavoce.errors import ModelError, RequestError
+from unavoce.llm.base import LanguageModel, Message
+from unavoce.narration.encoder import Encoder, Format
+from unavoce.narration.narrator import Plan
+from unavoce.narration.stage import Stage
+
+MAX_SESSIONS = 10_000
+"""Idle sessions beyond this are forgotten, the longest unused first."""
+
+
+LINGERING = 4
+"""Replies kept, running and over together, as a multiple of those that may run; the longest over is let go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the service; texts in code points."""
+
+    message_chars: int = 8_000
+    reply_chars: int = 100_000
+    replies: int = 64
+    """Running at a time, in all."""
+    replies_per_session: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a caller wants a reply spoken."""
+
+    voice: str | None = None
+    speed: float = 1.0
+    speak: bool = True
+    format: Format | None = None
+    interrupt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoundSettings:
+    """How sound leaves unless a caller asks otherwise."""
+
+    rate_hz: int = 24_000
+    format: Format = "wav"
+    opus_bitrate: int = 32_000
+    max_parallel: int = 2
+
+
+class Chat:
+    """An async context manager; leaving it stops every reply, each with its proper end."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        model: LanguageModel,
+        *,
+        sound: SoundSettings | None = None,
+        limits: Limits | None = None,
+        grace_s: float = 15.0,
+    ) -> None:
+        self._stage = stage
+        self._model = model
+        self._sound = sound or SoundSettings()
+        self._limits = limits or Limits()
+        self._grace_s = grace_s
+        self._tasks = asyncio.TaskGroup()
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._replies: dict[str, Reply] = {}
+        self._inputs: dict[str, SpeechInput] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abort_all()
+        await self._tasks.__aexit__(kind, error, trace)
+        for reply in self._replies.values():
+            reply.close()
+
+    @property
+    def running(self) -> int:
+        return sum(not reply.over for reply in self._replies.values())
+
+    def abort_all(self) -> None:
+        """Stop every reply; each still tells its end."""
+        for reply in tuple(self._replies.values()):
+            reply.abort()
+
+    async def ended(self) -> None:
+        """Returns when no reply runs."""
+        while tasks := [task for task in self._running if not task.done()]:
+            await asyncio.wait(tasks)
+
+    # -- what clients ask for (docs/protocol.md)
+
+    def send(self, client: Client, message: str, session_id: str | None, manner: Manner) -> Reply:
+        """A message comes in: begin the reply. Raises RequestError."""
+        message = _checked(message, self._limits.message_chars)
+        reply = self._begin(client, session_id, manner)
+        session = reply.session
+        session.entries.append(Entry("user", message))
+        conversation = session.conversation()
+        session.entries.append(reply.entry)
+        self._run(reply.run(self._answer(conversation)))
+        return reply
+
+    def speak_start(self, client: Client, session_id: str | None, manner: Manner) -> Reply:
+        """Begin a reply whose text the client streams itself. Raises RequestError."""
+        reply = self._begin(client, session_id, manner)
+        reply.session.entries.append(reply.entry)
+        self._inputs[reply.id] = SpeechInput(self._limits.reply_chars)
+        self._run(self._run_spoken(reply, self._inputs[reply.id]))
+        return reply
+
+    def speak_text(self, client: Client, reply_id: str, text: str) -> None:
+        self._input(client, reply_id).push(text)
+
+    def speak_end(self, client: Client, reply_id: str) -> None:
+        self._input(client, reply_id).end()
+
+    def abort(self, client: Client, session_id: str, reply_id: str | None) -> int:
+        """Stop one reply of a session, or all of them; the number that was stopped."""
+        session = self._session(client, session_id)
+        if reply_id is not None and reply_id not in session.replies:
+            raise _unknown_reply(reply_id)
+        wanted = [session.replies[reply_id]] if reply_id is not None else list(session.replies.values())
+        playing = [reply for reply in wanted if reply.playing]
+        for reply in playing:
+            reply.abort()
+        return len(playing)
+
+    def join(self, client: Client, session_id: str, after: Mapping[str, int]) -> list[dict[str, Any]]:
+        """Attach `client` to a session; it takes over the sound of the replies named in `after`."""
+        session = self._session(client, session_id)
+        for reply_id, index in after.items():
+            if reply_id not in session.replies:
+                raise _unknown_reply(reply_id)
+            if index >= session.replies[reply_id].next_index:
+                raise RequestError("invalid", f"after: chunk {index} of reply {reply_id!r} was not sent yet")
+        attached = client.id in session.clients
+        self._attach(client, session)
+        joined = []
+        for reply in tuple(session.replies.values()):
+            next_index = reply.next_index
+            if reply.id in after:
+                next_index = reply.take_over(client, after[reply.id], knows_text=attached)
+            elif not attached and not reply.over:
+                reply.catch_up(client)
+            joined.append({"replyId": reply.id, "nextIndex": next_index})
+        return joined
+
+    def played(self, client: Client, reply_id: str, index: int, position_s: float) -> None:
+        reply = self._replies.get(reply_id)
+        if reply is None or reply.session.id not in client.sessions:
+            raise _unknown_reply(reply_id)
+        try:
+            reply.played(index, position_s)
+        except IndexError as error:
+            raise RequestError("invalid", f"index: {error}") from error
+
+    def history(self, client: Client, session_id: str) -> list[dict[str, Any]]:
+        return [entry.on_wire() for entry in self._session(client, session_id).entries]
+
+    def gone(self, client: Client) -> None:
+        """A client lost its connection, or left."""
+        client.outbox.close()
+        for session_id in client.sessions:
+            if (session := self._sessions.get(session_id)) is not None:
+                session.clients.pop(client.id, None)
+        for reply in self._replies.values():
+            reply.lost(client)
+
+    # -- how a reply begins and runs
+
+    def _begin(self, client: Client, session_id: str | None, manner: Manner) -> Reply:
+        voice = self._stage.chain.find_voice(manner.voice, manner.speed)
+        session = self._session(client, session_id) if session_id is not None else None
+        if session is not None and manner.interrupt:
+            for reply in session.replies.values():
+                reply.abort()
+        self._check_capacity(session)
+        session = session or self._new_session(client)
+        self._attach(client, session)
+        plan = Plan(
+            voice=voice if manner.speak else None,
+            encoder=Encoder(manner.format or self._sound.format, self._sound.opus_bitrate),
+            rate_hz=self._sound.rate_hz,
+            max_parallel=self._sound.max_parallel,
+            max_chars=self._limits.reply_chars,
+            language=voice.language,
+        )
+        reply = Reply(session, client, self._stage, plan, self._grace_s, self._forget)
+        self._replies[reply.id] = reply
+        if len(self._replies) > LINGERING * self._limits.replies:
+            next(one for one in self._replies.values() if one.over).let_go()
+        return reply
+
+    def _check_capacity(self, session: Session | None) -> None:
+        if self.running >= self._limits.replies:
+            raise RequestError("busy", f"{self._limits.replies} replies are running; try again in a moment")
+        if session is not None and len(session.running) >= self._limits.replies_per_session:
+            limit = self._limits.replies_per_session
+            raise RequestError("busy", f"{limit} replies of this session are running; stop one, or wait")
+
+    async def _answer(self, conversation: list[Message]) -> AsyncGenerator[str, None]:
+        """The model's answer; one without a word is a fault that the person should know of."""
+        empty = True
+        async with aclosing(self._model.stream(conversation)) as pieces:
+            async for piece in pieces:
+                empty = empty and not piece.strip()
+                yield piece
+        if empty:
+            raise ModelError("model_empty", "the language model answered with nothing")
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run_spoken(self, reply: Reply, pieces: AsyncIterable[str]) -> None:
+        try:
+            await reply.run(pieces)
+        finally:
+            self._inputs.pop(reply.id, None)
+
+    # -- sessions and ids
+
+    def _new_session(self, client: Client) -> Session:
+        session = Session(client.key)
+        self._sessions[session.id] = session
+        if len(self._sessions) > MAX_SESSIONS:
+            idle = next((one for one in self._sessions.values() if one.idle), None)
+            if idle is None:
+                del self._sessions[session.id]
+                raise RequestError("busy", "too many sessions are open")
+            del self._sessions[idle.id]
+        return session
+
+    def _session(self, client: Client, session_id: str) -> Session:
+        session = self._sessions.get(session_id)
+        if session is None or session.key != client.key:
+            raise RequestError("unknown_session", f"session {session_id!r} is not known here")
+        self._sessions.move_to_end(session_id)
+        return session
+
+    def _attach(self, client: Client, session: Session) -> None:
+        session.clients[client.id] = client
+        client.sessions.add(session.id)
+
+    def _input(self, client: Client, reply_id: str) -> SpeechInput:
+        pieces, reply = self._inputs.get(reply_id), self._replies.get(reply_id)
+        if pieces is None or reply is None or not reply.begun_by(client):
+            raise _unknown_reply(reply_id)
+        return pieces
+
+    def _forget(self, reply: Reply) -> None:
+        self._replies.pop(reply.id, None)
+        reply.session.replies.pop(reply.id, None)
+
+
+def _checked(message: str, max_chars: int) -> str:
+    message = message.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if not message.strip():
+        raise RequestError("empty", "message: there is nothing in it")
+    if len(message) > max_chars:
+        raise RequestError("too_long", f"message: {len(message)} characters, at most {max_chars} are taken")
+    return message
+
+
+def _unknown_reply(reply_id: str) -> RequestError:
+    return RequestError("unknown_reply", f"reply {reply_id!r} is not known here")

@@ -1,0 +1,182 @@
+"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they never wait."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import socketio
+
+from unavoce.chain.chain import EngineStatus
+from unavoce.chat.chat import Chat
+from unavoce.chat.client import Client
+from unavoce.chat.outbox import Outbox, Payload
+from unavoce.chat.wire import status_on_wire
+from unavoce.errors import RequestError
+from unavoce.server import payloads
+from unavoce.server.auth import Keys
+from unavoce.server.payloads import parse
+
+log = logging.getLogger(__name__)
+
+MAX_PACKET_BYTES = 1_000_000
+"""A client that sends a larger packet is cut off by the transport."""
+PING_INTERVAL_S, PING_TIMEOUT_S = 10, 10
+"""A dead connection is noticed within the sum; what was sent meanwhile is in the reply's log."""
+
+P = TypeVar("P", bound=payloads.Payload)
+Ack = dict[str, Any]
+
+
+class Sockets:
+    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        keys: Keys,
+        tasks: asyncio.TaskGroup,
+        statuses: Callable[[], tuple[EngineStatus, ...]],
+        cors_origins: list[str] | None = None,
+    ) -> None:
+        self._chat = chat
+        self._keys = keys
+        self._tasks = tasks
+        self._statuses = statuses
+        self._clients: dict[str, Client] = {}
+        self.server = socketio.AsyncServer(
+            async_mode="asgi",
+            # In the order of arrival, one at a time per client; handlers return at once.
+            async_handlers=False,
+            cors_allowed_origins=cors_origins or None,
+            max_http_buffer_size=MAX_PACKET_BYTES,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+        )
+        self.server.on("connect", self._connect)
+        self.server.on("disconnect", self._disconnect)
+        self._on("chat:send", payloads.Send, self._send)
+        self._on("chat:abort", payloads.Abort, self._abort)
+        self._on("chat:join", payloads.Join, self._join)
+        self._on("chat:played", payloads.Played, self._played)
+        self._on("chat:history", payloads.History, self._history)
+        self._on("speak:start", payloads.SpeakStart, self._speak_start)
+        self._on("speak:text", payloads.SpeakText, self._speak_text)
+        self._on("speak:end", payloads.SpeakEnd, self._speak_end)
+        self.server.on("*", self._unknown)
+
+    def announce(self, status: EngineStatus) -> None:
+        """Tell every client how an engine is."""
+        for client in self._clients.values():
+            client.outbox.post(*status_on_wire(status))
+
+    # -- connections
+
+    async def drain(self, limit_s: float) -> None:
+        """Wait until every reply has ended and every client has taken its events, at most `limit_s`."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._chat.ended()
+                for client in tuple(self._clients.values()):
+                    await client.outbox.flushed()
+        except TimeoutError:
+            log.warning("clients_not_drained", extra={"after_s": limit_s})
+
+    async def close(self) -> None:
+        """Close every outbox, which ends its writing task."""
+        for client in self._clients.values():
+            client.outbox.close()
+        await self.server.shutdown()
+
+    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+        try:
+            key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
+        except RequestError as error:
+            raise socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code}) from error
+        client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), key)
+        for status in self._statuses():
+            client.outbox.post(*status_on_wire(status))
+        self._tasks.create_task(self._write(client))
+
+    async def _disconnect(self, sid: str, reason: str) -> None:
+        if (client := self._clients.pop(sid, None)) is not None:
+            self._chat.gone(client)
+
+    async def _write(self, client: Client) -> None:
+        await client.outbox.run()
+        if client.id in self._clients:
+            # It was closed from our side: too slow, or stuck.
+            self._clients.pop(client.id)
+            self._chat.gone(client)
+            await self._cut_off(client.id)
+
+    def _writer(self, sid: str) -> Callable[[str, Payload], Any]:
+        async def write(name: str, payload: Payload) -> None:
+            await self.server.emit(name, payload, to=sid)
+            if (connection := self._connection(sid)) is not None:
+                # The queue is empty when the transport has taken all of it: that is the back-pressure.
+                await connection.queue.join()
+
+        return write
+
+    def _connection(self, sid: str) -> Any:
+        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
+        return self.server.eio.sockets.get(eio_sid)
+
+    async def _cut_off(self, sid: str) -> None:
+        if (connection := self._connection(sid)) is not None:
+            # A polite close would wait in the queue that this client does not read.
+            await connection.close(wait=False, abort=True)
+
+    # -- events
+
+    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack]) -> None:
+        async def handler(sid: str, data: Any = None, *_: Any) -> Ack:
+            try:
+                return {"ok": True, **handle(self._clients[sid], parse(kind, data))}
+            except RequestError as error:
+                return _refusal(error.code, error.message)
+            except Exception:
+                log.exception("handler_crashed", extra={"event": name})
+                return _refusal("internal", "the server made a mistake; its log says which")
+
+        self.server.on(name, handler)
+
+    def _send(self, client: Client, request: payloads.Send) -> Ack:
+        manner = request.manner(speak=request.speak)
+        reply = self._chat.send(client, request.message, request.session_id, manner)
+        return {"sessionId": reply.session.id, "replyId": reply.id}
+
+    def _abort(self, client: Client, request: payloads.Abort) -> Ack:
+        return {"aborted": self._chat.abort(client, request.session_id, request.reply_id)}
+
+    def _join(self, client: Client, request: payloads.Join) -> Ack:
+        return {"replies": self._chat.join(client, request.session_id, request.after)}
+
+    def _played(self, client: Client, request: payloads.Played) -> Ack:
+        self._chat.played(client, request.reply_id, request.index, request.position_ms / 1000)
+        return {}
+
+    def _history(self, client: Client, request: payloads.History) -> Ack:
+        return {"messages": self._chat.history(client, request.session_id)}
+
+    def _speak_start(self, client: Client, request: payloads.SpeakStart) -> Ack:
+        reply = self._chat.speak_start(client, request.session_id, request.manner())
+        return {"sessionId": reply.session.id, "replyId": reply.id}
+
+    def _speak_text(self, client: Client, request: payloads.SpeakText) -> Ack:
+        self._chat.speak_text(client, request.reply_id, request.text)
+        return {}
+
+    def _speak_end(self, client: Client, request: payloads.SpeakEnd) -> Ack:
+        self._chat.speak_end(client, request.reply_id)
+        return {}
+
+    async def _unknown(self, event: str, sid: str, *_: Any) -> Ack:
+        return _refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+
+
+def _refusal(code: str, message: str) -> Ack:
+    return {"ok": False, "error": {"code": code, "message": message}}
