@@ -97,6 +97,11 @@ class Chat:
             reply.close()
 
     @property
+    def replies(self) -> tuple[Reply, ...]:
+        """Running, or over and not yet forgotten."""
+        return tuple(self._replies.values())
+
+    @property
     def running(self) -> int:
         return sum(not reply.over for reply in self._replies.values())
 

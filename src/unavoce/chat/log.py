@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,12 @@ class EventLog:
                 return list(self._entries)[place + 1 :]
         return [entry for entry in self._entries if entry.index is None or entry.index > index]
 
-    def clear(self) -> None:
-        self._entries.clear()
-        self._bytes = 0
+    @property
+    def size(self) -> int:
+        """Bytes kept."""
+        return self._bytes
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Drop every event of another name."""
+        self._entries = deque(entry for entry in self._entries if entry.name in names)
+        self._bytes = sum(entry.size for entry in self._entries)

@@ -61,6 +61,10 @@ class Outbox:
     def closed(self) -> bool:
         return self._closed
 
+    @property
+    def queued_bytes(self) -> int:
+        return self._bytes
+
     def post(self, name: str, payload: Payload, reply_id: str | None = None) -> None:
         """Queue an event; a full outbox is closed. To a closed one: nothing."""
         self._put(Letter(name, payload, reply_id))

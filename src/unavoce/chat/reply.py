@@ -21,6 +21,9 @@ from unavoce.narration.narrator import Plan, ReplyNarrator
 from unavoce.narration.stage import Stage
 
 
+END_EVENTS = frozenset({"chat:text_done", "chat:audio_done", "chat:done"})
+
+
 class Reply:
     """One answer, from its first token to the end of its sound.
 
@@ -41,11 +44,11 @@ class Reply:
         self.session = session
         self.over = False
         self._speaks = plan.voice is not None
-        self._narrator = ReplyNarrator(stage, plan, self)
+        self.narrator = ReplyNarrator(stage, plan, self)
         self._beginner = owner
         self._owner: Client | None = owner
         self._owner_change = asyncio.Event()
-        self._log = EventLog()
+        self.log = EventLog()
         self._grace_s = grace_s
         self._forget = forget
         self._timer: asyncio.TimerHandle | None = None
@@ -56,7 +59,7 @@ class Reply:
 
     async def run(self, tokens: AsyncIterable[str]) -> None:
         try:
-            await self._narrator.run(tokens)
+            await self.narrator.run(tokens)
         finally:
             self.over = True
             self._wind_down()
@@ -65,7 +68,7 @@ class Reply:
 
     def tell(self, event: Event) -> None:
         name, payload = self._named(event_on_wire(event))
-        self._log.add(name, payload)
+        self.log.add(name, payload)
         for client in self.session.clients.values():
             client.outbox.post(name, payload, self.id)
 
@@ -73,7 +76,7 @@ class Reply:
         name, payload = self._named(chunk_on_wire(chunk))
 
         def left() -> None:
-            self._log.add(name, payload, chunk.index)
+            self.log.add(name, payload, chunk.index)
             taken()
 
         while True:
@@ -102,25 +105,27 @@ class Reply:
         """
         if self._owner is not None and self._owner is not client:
             self._owner.outbox.retract(self.id, only_sound=True)
-        missed = self._log.after(after)
+        missed = self.log.after(after)
         for entry in missed:
             if entry.index is not None or not knows_text:
                 client.outbox.post(entry.name, entry.payload, self.id)
-        self._narrator.clock.resent(_now(), after + 1)
+        self.narrator.clock.resent(_now(), after + 1)
         self._owner = client
         self._owner_change.set()
         if not self.over:
             self._cancel_timer()
-        elif not self._narrator.aborted:
+        elif not self.narrator.aborted:
             self._settled = False
             self._wind_down()
         return next((entry.index for entry in missed if entry.index is not None), self.next_index)
 
     def catch_up(self, client: Client) -> None:
         """Tell a client that has just come the text so far."""
+        if self.narrator.aborted:
+            return
         if self.text:
             client.outbox.post(*self._named(event_on_wire(Token(self.text, 0))), self.id)
-        for sentence in self._narrator.sentences:
+        for sentence in self.narrator.sentences:
             client.outbox.post(*self._named(event_on_wire(SentenceCut(sentence))), self.id)
 
     def lost(self, client: Client) -> None:
@@ -134,20 +139,21 @@ class Reply:
 
     @property
     def next_index(self) -> int:
-        return len(self._narrator.chunk_sentences)
+        return len(self.narrator.chunk_sentences)
 
     @property
     def text(self) -> str:
-        return self._narrator.text
+        return self.narrator.text
 
     @property
     def playing(self) -> bool:
         """It can still be stopped: it runs, or its sound has not run out."""
-        return not self._settled and (not self.over or self._narrator.clock.ahead_s(_now()) > 0)
+        return not self._settled and (not self.over or self.narrator.clock.ahead_s(_now()) > 0)
 
     def abort(self) -> None:
         """Nothing of it leaves any more but its end. After its end: settles what was heard."""
-        self._narrator.abort()
+        self.narrator.abort()
+        self.log.keep_only(END_EVENTS)
         for client in self.session.clients.values():
             client.outbox.retract(self.id)
         self._settle()
@@ -156,7 +162,7 @@ class Reply:
 
     def played(self, index: int, position_s: float) -> None:
         """The listener has heard up to `position_s` within chunk `index`. Raises IndexError for one never sent."""
-        self._narrator.clock.played(_now(), index, position_s)
+        self.narrator.clock.played(_now(), index, position_s)
         if self.over and not self._settled:
             self._wind_down()
 
@@ -165,20 +171,20 @@ class Reply:
         """The text heard so far; None for a reply without sound."""
         if not self._speaks or self._settled:
             return self._heard
-        narrator = self._narrator
+        narrator = self.narrator
         return heard_text(narrator.text, narrator.sentences, narrator.chunk_sentences, narrator.clock, _now())
 
     @property
     def for_model(self) -> str:
         """What the conversation's next message should know of this answer: what was written and not taken back."""
-        return (self.heard_text or "") if self._narrator.aborted and self._speaks else self.text
+        return (self.heard_text or "") if self.narrator.aborted and self._speaks else self.text
 
     # -- after the end
 
     def _wind_down(self) -> None:
         """Settle when the listener has run out of sound; be forgotten when nobody can come back."""
-        ahead_s = self._narrator.clock.ahead_s(_now())
-        if ahead_s > 0 and not self._narrator.aborted:
+        ahead_s = self.narrator.clock.ahead_s(_now())
+        if ahead_s > 0 and not self.narrator.aborted:
             self._set_timer(ahead_s, self._wind_down)
             return
         self._settle()
@@ -194,7 +200,7 @@ class Reply:
         """Nobody can come back to it any more."""
         self._cancel_timer()
         self.entry.settle(self.text, self._heard, self.for_model)
-        self._log.clear()
+        self.log.keep_only(())
         self._forget(self)
 
     def close(self) -> None:

@@ -139,6 +139,12 @@ class ReplyNarrator:
         return [line.sentence for line in self._lines]
 
     @property
+    def in_synthesis(self) -> int:
+        """Sentences claimed whose synthesis has not ended."""
+        window = self._lines[self._committed : self._committed + CLAIMED_AHEAD]
+        return sum(line.claim is not None and not line.claim.done for line in window)
+
+    @property
     def aborted(self) -> bool:
         return self._aborted
 

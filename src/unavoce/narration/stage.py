@@ -75,9 +75,10 @@ class Stage:
         self._grant(voice.engine)
         return claim
 
-    def in_synthesis(self, engine: str) -> int:
-        """Slots of `engine` in use."""
-        return self._running[engine]
+    @property
+    def idle(self) -> bool:
+        """No clip is wanted and no slot is in use."""
+        return not self._wanted and not any(self._running.values())
 
     def _grant(self, name: str) -> None:
         waiting = self._waiting[name]

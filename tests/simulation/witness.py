@@ -1,0 +1,186 @@
+"""The witness: sees every event as devices receive it and checks the invariants of the design."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.simulation.actors import Device, Received, ScriptedModel, Speech
+from unavoce.chat.chat import Chat, Manner
+from unavoce.chat.log import MAX_BYTES as LOG_BYTES
+from unavoce.chat.outbox import MAX_BYTES as OUTBOX_BYTES
+from unavoce.chat.reply import Reply
+from unavoce.engines.fake import FakeEngine
+from unavoce.narration.narrator import SENT_AHEAD_S
+from unavoce.narration.stage import Stage
+
+END_EVENTS = ("chat:text_done", "chat:audio_done", "chat:done")
+
+
+@dataclass
+class Record:
+    """What is known of one reply."""
+
+    reply: Reply
+    message: str
+    owner: Device
+    manner: Manner
+    aborted: bool = False
+    last_index: dict[Device, int] = field(default_factory=dict)
+    ends: dict[Device, list[str]] = field(default_factory=dict)
+    text: dict[Device, str] = field(default_factory=dict)
+    sentences: dict[Device, list[int]] = field(default_factory=dict)
+    done: dict[str, dict] = field(default_factory=dict)
+    longest_chunk_s: float = 0.0
+    spoken: dict[int, bool] = field(default_factory=dict)
+    """Per sentence of which sound was received: whether its last chunk was."""
+
+
+class Witness:
+    def __init__(self, engine: FakeEngine, speeches: dict[str, Speech], max_parallel: int) -> None:
+        self.engine = engine
+        self.speeches = speeches
+        self.max_parallel = max_parallel
+        self.records: dict[str, Record] = {}
+        self.resumed: set[Device] = set()
+        self.tabs: set[Device] = set()
+
+    # -- told by the world
+
+    def began(self, reply: Reply, message: str, device: Device, manner: Manner) -> None:
+        self.records[reply.id] = Record(reply, message, device, manner)
+
+    def aborted(self, chat: Chat, session: str) -> None:
+        """An abort was acknowledged: from here on only end events may leave."""
+        for record in self.records.values():
+            if record.reply.session.id == session and record.reply.narrator.aborted:
+                record.aborted = True
+
+    def returned(self, device: Device, wanted: dict[str, int]) -> None:
+        self.resumed.add(device)
+
+    def tab(self, device: Device) -> None:
+        self.tabs.add(device)
+
+    def owner_of(self, reply_id: str) -> Device:
+        return self.records[reply_id].owner
+
+    def last_index(self, device: Device, reply_id: str) -> int:
+        return self.records[reply_id].last_index.get(device, -1)
+
+    # -- at every event
+
+    def saw(self, device: Device, received: Received) -> None:
+        payload = received.payload
+        record = self.records[payload["replyId"]]
+        assert payload["sessionId"] == record.reply.session.id
+        if record.aborted:
+            assert received.name in END_EVENTS, f"{received.name} after the abort was acknowledged"
+        ends = record.ends.setdefault(device, [])
+        if received.name in END_EVENTS:
+            self._saw_end(record, device, ends, received)
+        else:
+            assert "chat:done" not in ends, f"{received.name} after done"
+        match received.name:
+            case "chat:audio_chunk":
+                self._saw_chunk(record, device, ends, payload)
+            case "chat:token":
+                self._saw_token(record, device, ends, payload)
+            case "chat:sentence":
+                self._saw_sentence(record, device, payload)
+
+    def _saw_end(self, record: Record, device: Device, ends: list[str], received: Received) -> None:
+        allowed = list(END_EVENTS) if record.manner.speak else ["chat:text_done", "chat:done"]
+        ends.append(received.name)
+        if device not in self.resumed:
+            assert ends == allowed[: len(ends)], f"ends in the wrong order: {ends}"
+        known = record.done.setdefault(received.name, received.payload)
+        assert known == received.payload, "two clients were told different ends"
+
+    def _saw_chunk(self, record: Record, device: Device, ends: list[str], payload: dict) -> None:
+        assert device is record.owner, "sound went to a client that did not ask for it"
+        assert record.manner.speak
+        assert "chat:audio_done" not in ends
+        assert payload["index"] == record.last_index.get(device, -1) + 1, "a chunk is missing or came twice"
+        record.last_index[device] = payload["index"]
+        record.longest_chunk_s = max(record.longest_chunk_s, payload["durationMs"] / 1000 + 0.001)
+        number = payload["sentence"]
+        assert bool(payload["text"]) == (number not in record.spoken), "text stands on a sentence's first chunk only"
+        assert not record.spoken.get(number), "a chunk after the sentence's last"
+        assert number >= max(record.spoken, default=0), "sentences out of order"
+        unfinished = [one for one, last in record.spoken.items() if not last and one != number]
+        assert not unfinished, f"sentence {unfinished} was never closed"
+        record.spoken[number] = payload["last"]
+
+    def _saw_token(self, record: Record, device: Device, ends: list[str], payload: dict) -> None:
+        assert "chat:text_done" not in ends
+        text = record.text.get(device, "")
+        if device in self.resumed:
+            # What it had when it came back is its own business: the place says where a piece belongs.
+            record.text[device] = text[: payload["start"]] + payload["text"]
+            return
+        assert payload["start"] == len(text), "text is missing or came twice"
+        record.text[device] = text + payload["text"]
+
+    def _saw_sentence(self, record: Record, device: Device, payload: dict) -> None:
+        numbers = record.sentences.setdefault(device, [])
+        if device not in self.resumed:
+            assert payload["sentence"] == len(numbers)
+        numbers.append(payload["sentence"])
+        # Sentences are told after the text they stand in.
+        assert record.text[device][payload["start"] : payload["end"]] == payload["text"]
+
+    def check_bounds(self, device: Device) -> None:
+        running = [call for call in self.engine.calls if call.outcome == "running"]
+        assert self.engine.most_running <= self.engine.max_concurrency
+        wanted = Counter((call.spoken, call.voice) for call in running if call.cancelled_at is None)
+        assert all(count == 1 for count in wanted.values()), "the same clip is synthesised twice at a time"
+        assert device.client.outbox.queued_bytes <= OUTBOX_BYTES
+        for record in self.records.values():
+            narrator = record.reply.narrator
+            assert narrator.in_synthesis <= self.max_parallel
+            now_s = asyncio.get_running_loop().time()
+            assert narrator.clock.ahead_s(now_s) <= SENT_AHEAD_S + record.longest_chunk_s + 1e-6
+            assert record.reply.log.size <= LOG_BYTES
+
+    # -- at the end
+
+    def check_end(self, stage: Stage, chat: Chat, model: ScriptedModel) -> None:
+        assert model.open == 0, "a model is still writing for nobody"
+        assert chat.running == 0
+        assert stage.idle, "the stage still works for nobody"
+        assert all(call.outcome != "running" for call in self.engine.calls)
+        for record in self.records.values():
+            assert record.reply not in chat.replies, "a reply is remembered for ever"
+            if record.owner.style == "fast" and record.owner.connected and record.owner not in self.resumed:
+                self._check_whole(record)
+
+    def _check_whole(self, record: Record) -> None:
+        """An attentive listener who stayed: everything arrived."""
+        owner = record.owner
+        expected = ["chat:text_done", "chat:audio_done", "chat:done"]
+        assert record.ends[owner] == (expected if record.manner.speak else [expected[0], expected[2]])
+        done = record.done["chat:done"]
+        speech = self.speeches[record.message]
+        assert done["text"] == record.done["chat:text_done"]["text"]
+        if done["reason"] != "aborted":
+            assert done["text"] == speech.text == record.text.get(owner, "")
+            if record.manner.speak:
+                self._check_spoken(record, done["reason"])
+            else:
+                assert done["reason"] == ("failed" if speech.error or not speech.text.strip() else "complete")
+
+    def _check_spoken(self, record: Record, reason: str) -> None:
+        audio = record.done["chat:audio_done"]
+        assert audio["totalChunks"] == record.last_index.get(record.owner, -1) + 1
+        skipped = {entry["sentence"] for entry in audio["skipped"]}
+        partial = {entry["sentence"] for entry in audio["skipped"] if entry.get("partial")}
+        cut = set(record.sentences.get(record.owner, []))
+        assert set(record.spoken) | skipped == cut, "a sentence was dropped in silence"
+        assert set(record.spoken) & skipped == partial
+        assert all(record.spoken.values()), "a sentence has no last chunk"
+        speech = self.speeches[record.message]
+        failed = bool(skipped or speech.error or not speech.text.strip())
+        assert reason == audio["reason"] == ("failed" if failed else "complete")
+

@@ -1,0 +1,165 @@
+"""One simulated evening, drawn from a seed: people send, stop, lose their connection and come back, while engines and
+models misbehave. `Witness` checks the invariants at every event and at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import Any
+
+from tests.simulation.actors import Device, Received, ScriptedModel, random_speech, random_step
+from tests.simulation.witness import Witness
+from unavoce.chain.chain import Chain
+from unavoce.chat.chat import Chat, Limits, Manner, SoundSettings
+from unavoce.chat.client import Client
+from unavoce.chat.outbox import Outbox
+from unavoce.engines.fake import FakeEngine, FakeOptions
+from unavoce.errors import RequestError
+from unavoce.narration.stage import Stage
+
+RATE_HZ = 8_000
+GRACE_S = 15.0
+
+
+class World:
+    """Everything that happens in one seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        rng = self.rng
+        self.speeches = {f"m{number}": random_speech(rng) for number in range(rng.choice([1, 1, 2, 4, 6]))}
+        self.model = ScriptedModel(self.speeches)
+        options = FakeOptions(
+            rate_hz=RATE_HZ, max_concurrency=rng.choice([1, 2, 4]), in_process=rng.random() < 0.5, s_per_char=0.06
+        )
+        self.engine = FakeEngine(options, script=lambda _number, _text: random_step(rng))
+        self.stage = Stage(Chain([self.engine]), rehearse=rng.random() < 0.2)
+        sound = SoundSettings(rate_hz=RATE_HZ, max_parallel=rng.choice([1, 2, 2, 3, 8]))
+        limits = Limits(replies=rng.choice([2, 64]))
+        self.chat = Chat(self.stage, self.model, sound=sound, limits=limits, grace_s=GRACE_S)
+        self.witness = Witness(self.engine, self.speeches, sound.max_parallel)
+        self.devices: list[Device] = []
+        self._writers: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        async with self.stage, self.chat:
+            people = [asyncio.create_task(self._person(number)) for number in range(self.rng.choice([1, 1, 2, 3]))]
+            await asyncio.gather(*people)
+            # Every reply comes to its end by itself: what was asked is said, or given up with a reason.
+            await self.chat.ended()
+            await asyncio.sleep(120 + GRACE_S)
+            for device in self.devices:
+                device.client.outbox.close()
+            await asyncio.gather(*self._writers)
+            self.witness.check_end(self.stage, self.chat, self.model)
+
+    # -- what people do
+
+    async def _person(self, number: int) -> None:
+        rng = self.rng
+        device = self._device(number)
+        self._connect(device, 0)
+        session: str | None = None
+        for message in [name for name in self.speeches if int(name[1:]) % 3 == number]:
+            await asyncio.sleep(rng.choice([0.0, 0.4, 3.0]))
+            session = await self._talk(device, session, message) or session
+
+    async def _talk(self, device: Device, session: str | None, message: str) -> str | None:
+        rng = self.rng
+        manner = Manner(speak=rng.random() < 0.9, interrupt=rng.random() < 0.2, speed=rng.choice([1.0, 1.0, 1.3]))
+        try:
+            reply = self.chat.send(device.client, message, session, manner)
+        except RequestError as error:
+            assert error.code == "busy"
+            return None
+        self.witness.began(reply, message, device, manner)
+        session = reply.session.id
+        if rng.random() < 0.3:
+            self._second_tab(device.number, session)
+        fate = rng.random()
+        if fate < 0.3:
+            await self._abort_later(device, session, reply.id)
+        elif fate < 0.55:
+            await self._lose_and_return(device, session)
+        elif fate < 0.65:
+            await asyncio.sleep(rng.uniform(0, 4))
+            self._report_played(device, reply.id)
+        return session
+
+    async def _abort_later(self, device: Device, session: str, reply_id: str) -> None:
+        await asyncio.sleep(self.rng.choice([0.0, 0.1, 1.0, 6.0, 40.0]))
+        try:
+            self.chat.abort(device.client, session, self.rng.choice([reply_id, None]))
+        except RequestError as error:
+            assert error.code == "unknown_reply"
+        else:
+            self.witness.aborted(self.chat, session)
+
+    async def _lose_and_return(self, device: Device, session: str) -> None:
+        rng = self.rng
+        await asyncio.sleep(rng.choice([0.0, 0.2, 2.0, 8.0]))
+        device.connected = False
+        if rng.random() < 0.5:
+            await asyncio.sleep(rng.uniform(0, 3))  # nobody has noticed yet: sound goes into the void
+        self.chat.gone(device.client)
+        await asyncio.sleep(rng.choice([0.0, 1.0, 10.0, 30.0]))
+        self._connect(device, len(self._writers))
+        device.style = "fast"
+        mine = {one.id: self.witness.last_index(device, one.id) for one in self.chat.replies if one.session.id == session}
+        wanted = {reply_id: index for reply_id, index in mine.items() if self.witness.owner_of(reply_id) is device}
+        self.witness.returned(device, wanted)
+        joined = self.chat.join(device.client, session, wanted)
+        for entry in joined:
+            if entry["replyId"] in wanted:
+                assert entry["nextIndex"] == wanted[entry["replyId"]] + 1
+
+    def _report_played(self, device: Device, reply_id: str) -> None:
+        index = self.witness.last_index(device, reply_id)
+        if index >= 0:
+            try:
+                self.chat.played(device.client, reply_id, index, self.rng.uniform(0, 2))
+            except RequestError as error:
+                assert error.code == "unknown_reply"
+
+    # -- devices
+
+    def _device(self, number: int) -> Device:
+        device = Device(number, self.rng, on_event=self._on_event)
+        self.devices.append(device)
+        return device
+
+    def _connect(self, device: Device, connection: int) -> None:
+        client = device.connect(connection)
+        self._writers.append(asyncio.create_task(self._write(client)))
+
+    async def _write(self, client: Client) -> None:
+        outbox: Outbox = client.outbox
+        await outbox.run()
+        self.chat.gone(client)
+
+    def _second_tab(self, number: int, session: str) -> None:
+        tab = self._device(100 + number + len(self.devices))
+        tab.style = "fast"
+        self._connect(tab, len(self._writers))
+        self.witness.tab(tab)
+        self.chat.join(tab.client, session, {})
+
+    def _on_event(self, device: Device, received: Received) -> None:
+        self.witness.saw(device, received)
+        self.witness.check_bounds(device)
+
+
+def simulate(seed: int) -> World:
+    """Run one seed to its end; raises AssertionError where an invariant is broken."""
+    from tests.support.virtual_time import run_virtually
+
+    world: list[Any] = []
+
+    async def evening() -> None:
+        world.append(World(seed))
+        await world[0].run()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not left, f"tasks without an owner: {left}"
+
+    run_virtually(evening())
+    return world[0]
