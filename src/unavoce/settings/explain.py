@@ -19,11 +19,17 @@ from unavoce.settings.sources import PREFIX, Layers, Place
 _SECRET_NAME = re.compile(r"(key|secret|password|passwd|token|credential|auth)s?$", re.IGNORECASE)
 
 
-class Hidden:
-    """Stands in a message where a secret was."""
+class Shown:
+    """Stands in a message where a value cannot."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
-        return "(hidden)"
+        return self._text
+
+
+HIDDEN = Shown("(hidden)")
 
 
 def unknown(place: Place, value: object, known: Iterable[str], layers: Layers) -> SettingsError:
@@ -31,7 +37,7 @@ def unknown(place: Place, value: object, known: Iterable[str], layers: Layers) -
     name = layers.name(place)
     near = get_close_matches(place[-1], list(known), n=1, cutoff=0.6)
     hint = f" (did you mean {_like(name, (*place[:-1], near[0]))}?)" if near else ""
-    shown = Hidden() if any(_SECRET_NAME.search(word) for word in (place[-1], *near)) else _plain(value)
+    shown = HIDDEN if any(_SECRET_NAME.search(word) for word in (place[-1], *near)) else _plain(value)
     return SettingsError(name, shown, f"the name of a setting{hint}")
 
 
@@ -47,8 +53,8 @@ def _like(written: str, place: Place) -> str:
 def _plain(value: object) -> object:
     """A table's entries may be secrets: name them only, and show none of a table written as text."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        return Hidden()
-    return f"a table of {', '.join(map(str, value))}" if isinstance(value, Mapping) else value
+        return HIDDEN
+    return Shown(f"a table of {', '.join(map(str, value))}") if isinstance(value, Mapping) else value
 
 
 def invalid(error: ValidationError, model: type[BaseModel], layers: Layers) -> SettingsError:
@@ -59,7 +65,9 @@ def invalid(error: ValidationError, model: type[BaseModel], layers: Layers) -> S
     field = _field(place, model)
     if complaint["type"] == "extra_forbidden":
         return unknown(place, value, _neighbours(place, model), layers)
-    shown = Hidden() if _holds_secret(place, field) else _plain(value)
+    if isinstance(value, Mapping) and field and _model(field):  # entries that do not go together
+        return SettingsError(".".join(place), _plain(value), _expected(complaint, field))
+    shown = HIDDEN if _holds_secret(place, field) else _plain(value)
     return SettingsError(layers.name(place), shown, _expected(complaint, field))
 
 
@@ -141,6 +149,9 @@ def _kinds(annotation: Any) -> list[Any]:
 
 
 def _bounds(field: FieldInfo) -> str:
+    pattern = next((rule.pattern for rule in field.metadata if getattr(rule, "pattern", None)), None)
+    if pattern:
+        return f" that matches {pattern}"
     bound = {name: getattr(rule, name) for rule in field.metadata for name in _WORDS if hasattr(rule, name)}
     if "ge" in bound and "le" in bound:
         return f" from {bound['ge']} to {bound['le']}"

@@ -12,14 +12,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from unavoce.errors import SettingsError
-from unavoce.settings.explain import Hidden, invalid, unknown
+from unavoce.settings.explain import HIDDEN, invalid, unknown
 from unavoce.settings.model import Settings, section_name, setting_names
 from unavoce.settings.sources import Layers, Table, add_environment, add_file, add_flags
 
 
-def load_settings(
-    config: Path | None = None, environ: Mapping[str, str] | None = None, **flags: Any
-) -> Settings:
+def load_settings(config: Path | None = None, environ: Mapping[str, str] | None = None, **flags: Any) -> Settings:
     """Defaults < TOML file < `UNAVOCE_*` variables < `flags` (a flag that is None was not given).
 
     `config` is a TOML file, `unavoce.toml` in the current folder where None; `environ` stands in for the
@@ -69,7 +67,7 @@ def _split(layers: Layers, sections: Iterable[str]) -> Table:
 def _table(name: str, value: object, layers: Layers) -> Table:
     if isinstance(value, dict):
         return value
-    raise SettingsError(layers.name((name,)), Hidden(), "a table of the engine's settings")
+    raise SettingsError(layers.name((name,)), HIDDEN, "a table of the engine's settings")
 
 
 def _checked(values: Table, layers: Layers) -> Settings:
@@ -84,6 +82,4 @@ def _check_engines(names: Iterable[str], installed: list[str], layers: Layers) -
         if name not in installed:
             near = get_close_matches(name, installed, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise SettingsError(
-                layers.name(("engines",)), name, f"engines out of: {', '.join(installed)}{hint}"
-            )
+            raise SettingsError(layers.name(("engines",)), name, f"engines out of: {', '.join(installed)}{hint}")

@@ -96,12 +96,8 @@ class Settings(BaseModel):
     opus_bitrate: int = Field(32_000, ge=6_000, le=256_000)
     """Bits a second."""
     reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
-    api_keys: Annotated[
-        tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)
-    ] = ()
-    cors_origins: Annotated[
-        tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)
-    ] = ()
+    api_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)] = ()
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)] = ()
     max_message_chars: int = Field(20_000, ge=1, le=1_000_000)
     max_reply_chars: int = Field(100_000, ge=1, le=10_000_000)
     max_replies: int = Field(64, ge=1, le=10_000)

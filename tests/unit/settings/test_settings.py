@@ -96,6 +96,9 @@ WRONG = [
     ({"UNAVOCE_PROT": "1"}, ["UNAVOCE_PROT", "did you mean UNAVOCE_PORT?"]),
     ({"UNAVOCE_PIPPER__VOICE": "x"}, ["UNAVOCE_PIPPER__VOICE", "did you mean UNAVOCE_PIPER?"]),
     ({"UNAVOCE_LLM__MODLE": "x"}, ["UNAVOCE_LLM__MODLE", "did you mean UNAVOCE_LLM__MODEL?"]),
+    ({"UNAVOCE_LLM__BASE_URL": "example.com"}, ["UNAVOCE_LLM__BASE_URL", "'example.com'", "https?://"]),
+    ({"UNAVOCE_LLM__BASE_URL": "http://127.0.0.1:1"}, ["llm = a table of base_url", "llm.model"]),
+    ({"UNAVOCE_LLM__MAX_TOKENS": "0"}, ["UNAVOCE_LLM__MAX_TOKENS", "'0'", "a whole number from 1"]),
     ({"UNAVOCE_PORT": "x"}, ["UNAVOCE_PORT", "'x'", "a whole number from 0 to 65535"]),
     ({"UNAVOCE_PORT": "65536"}, ["UNAVOCE_PORT", "'65536'", "from 0 to 65535"]),
     ({"UNAVOCE_PORT__X": "3"}, ["UNAVOCE_PORT__X", "a whole number"]),
@@ -212,9 +215,7 @@ def test_any_value_within_bounds_survives_the_environment(port: int, rate: int, 
 
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=50)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
-)
+JSON = st.recursive(st.none() | st.booleans() | st.integers(), lambda x: st.lists(x) | st.dictionaries(st.text(), x))
 
 
 def _name_of_refusal(variable: str, value: str) -> str | None:

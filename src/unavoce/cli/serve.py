@@ -1,0 +1,29 @@
+"""`unavoce serve`: the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from unavoce.cli import options
+from unavoce.server.app import serve
+from unavoce.settings import load_settings
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@click.command("serve")
+@click.option("--host", metavar="H", help="Address to listen on (default: 127.0.0.1).")
+@click.option("--port", type=int, metavar="P", help="Port to listen on (default: 8010; 0 takes any free one).")
+@options.config
+def command(host: str | None, port: int | None, config: Path | None) -> None:
+    """Serve until Ctrl-C. Prints one line with the address when connections are accepted."""
+    settings = load_settings(config, host=host, port=port)
+    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    # The server takes SIGINT itself once it runs; one that comes before that is a clean end all the same.
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve(settings))
