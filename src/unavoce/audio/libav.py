@@ -1,0 +1,83 @@
+"""The one place that touches PyAV, an optional package: samples in, packets of a container out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import IO
+
+import numpy as np
+
+from unavoce.audio.pcm import Samples
+from unavoce.audio.resample import Resampler, to_int16
+from unavoce.errors import AudioError
+
+OPUS_RATES_HZ = (12_000, 16_000, 24_000, 48_000)
+"""What libopus takes, lowest first. It takes 8 kHz too, but the end of a single 8 kHz packet is trimmed wrongly."""
+_OPUS_OPTIONS = {"application": "voip", "compression_level": "5"}
+"""Complexity 5 costs two thirds of the default 10 and speech sounds the same (docs/performance.md)."""
+
+
+def load_av() -> ModuleType:
+    """PyAV, or AudioError with the remedy."""
+    try:
+        import av  # noqa: PLC0415 - optional and large
+    except ImportError as error:
+        raise AudioError("Opus, FLAC and Ogg need the package `av`: pip install 'unavoce[codecs]'") from error
+    return av
+
+
+class AvWriter:
+    """Encodes a stream of samples into a container. Raises AudioError for whatever libav refuses."""
+
+    def __init__(self, target: IO[bytes], container: str, codec: str, rate_hz: int, bitrate: int = 0) -> None:
+        """`bitrate` in bits a second, for lossy codecs; `codec` is `libopus` or `flac`."""
+        opus = codec == "libopus"
+        self._rate_hz = opus_rate_hz(rate_hz) if opus else rate_hz
+        self._resampler = Resampler(rate_hz, self._rate_hz)
+        self._av = load_av()
+        with _translated():
+            self._container = self._av.open(target, "w", format=container)
+            options = _OPUS_OPTIONS if opus else {}
+            self._stream = self._container.add_stream(codec, rate=self._rate_hz, layout="mono", options=options)
+            if bitrate:
+                self._stream.bit_rate = bitrate
+        self._written = 0
+
+    def write(self, samples: Samples) -> None:
+        self._encode(to_int16(self._resampler.feed(samples)))
+
+    def close(self) -> None:
+        """Encode the rest (10 ms of silence where there was nothing at all) and write the container's end."""
+        self._encode(to_int16(self._resampler.end()))
+        if not self._written:
+            # A file of these formats without a single frame cannot be read back.
+            self._encode(np.zeros(self._rate_hz // 100, np.int16))
+        with _translated():
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+
+    def _encode(self, samples: Samples) -> None:
+        if len(samples) == 0:
+            return
+        with _translated():
+            frame = self._av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+            frame.sample_rate = self._rate_hz
+            frame.pts = self._written
+            self._written += len(samples)
+            self._container.mux(self._stream.encode(frame))
+
+
+def opus_rate_hz(rate_hz: int) -> int:
+    """The rate to encode at: the same, or the next that Opus knows."""
+    return next((rate for rate in OPUS_RATES_HZ if rate >= rate_hz), OPUS_RATES_HZ[-1])
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """PyAV's errors derive from FFmpegError, and from the built-in ones for wrong arguments."""
+    try:
+        yield
+    except (load_av().FFmpegError, ValueError, TypeError, OverflowError) as error:
+        raise AudioError(f"the sound could not be encoded: {error}") from error
