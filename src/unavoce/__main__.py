@@ -1,0 +1,5 @@
+"""`python -m unavoce` is the `unavoce` command."""
+
+from unavoce.cli import main
+
+main()
