@@ -81,6 +81,11 @@ class PiperEngine(Engine):
         """Computations under way."""
         return len(self._runs)
 
+    @property
+    def sessions(self) -> list[tuple[str, int]]:
+        """Voice and threads of each ONNX session in memory, least recently used first."""
+        return self._sessions.keys
+
     def voices(self) -> Sequence[Voice]:
         return [self._voice(files) for files in self._files.values()]
 

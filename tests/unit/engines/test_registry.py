@@ -68,9 +68,7 @@ def test_an_unknown_engine_is_named_with_the_known_ones(context: EngineContext) 
         ({"vioces": ["a"]}, r"setting fake\.vioces = \['a'\]: expected no such option; .*voices"),
     ],
 )
-def test_a_bad_option_is_named_in_full(
-    context: EngineContext, section: dict[str, object], expected: str
-) -> None:
+def test_a_bad_option_is_named_in_full(context: EngineContext, section: dict[str, object], expected: str) -> None:
     """An option that does not validate is named with its section, its value and what was expected."""
     with pytest.raises(SettingsError, match=expected):
         create_engine("fake", section, context)
@@ -99,36 +97,28 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, context: Engi
         create_engine("piper", {}, context)
 
 
-def test_a_broken_third_party_engine_names_its_package(
-    monkeypatch: pytest.MonkeyPatch, context: EngineContext
-) -> None:
+def test_a_broken_third_party_engine_names_its_package(monkeypatch: pytest.MonkeyPatch, context: EngineContext) -> None:
     """Someone else's engine that cannot be imported names the package to mend, not ours."""
     declare(monkeypatch, ("parrot", "parrot_engine.main:Parrot"))
     with pytest.raises(EngineUnavailable, match=r"pip install .* parrot_engine"):
         create_engine("parrot", {}, context)
 
 
-def test_something_else_than_an_engine_is_refused(
-    monkeypatch: pytest.MonkeyPatch, context: EngineContext
-) -> None:
+def test_something_else_than_an_engine_is_refused(monkeypatch: pytest.MonkeyPatch, context: EngineContext) -> None:
     """An entry point that leads to anything but an engine class is named, not called."""
     declare(monkeypatch, ("odd", "pathlib:Path"))
     with pytest.raises(EngineUnavailable, match="pathlib:Path is not a subclass"):
         create_engine("odd", {}, context)
 
 
-def test_two_packages_with_one_name_are_both_named(
-    monkeypatch: pytest.MonkeyPatch, context: EngineContext
-) -> None:
+def test_two_packages_with_one_name_are_both_named(monkeypatch: pytest.MonkeyPatch, context: EngineContext) -> None:
     """A name that two packages declare is not decided by chance."""
     declare(monkeypatch, ("x", "a.b:C"), ("x", "d.e:F"), ("y", "g.h:I"))
     with pytest.raises(SettingsError, match=r"a\.b:C and d\.e:F"):
         create_engine("x", {}, context)
 
 
-def test_one_package_seen_twice_is_one_engine(
-    monkeypatch: pytest.MonkeyPatch, context: EngineContext
-) -> None:
+def test_one_package_seen_twice_is_one_engine(monkeypatch: pytest.MonkeyPatch, context: EngineContext) -> None:
     """One entry point found twice on the path (an editable install beside a wheel) is no conflict."""
     declare(monkeypatch, *[("fake", "unavoce.engines.fake:FakeEngine")] * 2)
     assert create_engine("fake", {}, context).name == "fake"
