@@ -1,8 +1,8 @@
 """How well sentences are cut, and how long a listener waits for the cut.
 
 Each text of the gold set is fed in tokens like a language model's. A *wrong cut* begins a sentence where the gold set
-has none; a *merge* misses a beginning. *Tokens waited* is how many tokens came after the one that completes a sentence until the
-sentence was given out (0 for the last one, which the end of the stream closes). Beside ours: a plain regular
+has none; a *merge* misses a beginning. *Tokens waited* is how many tokens came after the one that completes a sentence
+until the sentence was given out (0 for the last one, which the end of the stream closes). Beside ours: a plain regular
 expression, and sentencex, each on a growing buffer whose last piece is kept back.
 
 Run: `python -m bench.sentences [--verbose]`

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from unavoce.text.stops import STOPS
+from unavoce.text.places import STOPS
 from unavoce.text.vocabulary import CONJUNCTIONS
 
 

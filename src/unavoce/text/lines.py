@@ -7,6 +7,7 @@ Indented code is prose here: models indent to continue a list item, hardly ever 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -63,7 +64,10 @@ def classify(prefix: str, *, numbers_may_start: bool, final: bool) -> LineStart 
         return LineStart(Line.BLANK, quoted) if complete else None
     if rest in ("\r", "\n", "\r\n"):
         return LineStart(Line.BLANK, len(prefix)) if rest != "\r" or final else None
-    found = _by_first_character(rest, complete, numbers_may_start)
+    if rest[0].isdecimal():
+        found = _numbered(rest, complete, numbers_may_start)
+    else:
+        found = _BY_MARK.get(rest[0], _prose)(rest, complete)
     return found and _placed(found, prefix[:quoted])
 
 
@@ -71,23 +75,6 @@ def _placed(start: LineStart, before: str) -> LineStart:
     marks = before.rfind(">") + 1
     indent = len(before) - marks
     return LineStart(start.line, start.length + len(before), marks, indent >= 2 or "\t" in before, start.fence)
-
-
-def _by_first_character(rest: str, complete: bool, numbers: bool) -> LineStart | None:
-    first = rest[0]
-    if first == "<":
-        return _think(rest, complete)
-    if first in "`~":
-        return _fence(rest, complete)
-    if first == "#":
-        return _heading(rest, complete)
-    if first == "|":
-        return _row(rest, complete)
-    if first in "-*_=+•‣◦▪●":
-        return _rule_or_bullet(rest, complete)
-    if first.isdecimal():
-        return _numbered(rest, complete, numbers)
-    return LineStart(Line.PROSE)
 
 
 def _think(rest: str, complete: bool) -> LineStart | None:
@@ -145,6 +132,19 @@ def _numbered(rest: str, complete: bool, numbers: bool) -> LineStart | None:
         return LineStart(Line.ITEM, match.end())
     begun = _NUMBER_BEGUN.fullmatch(rest)
     return None if begun and not complete else LineStart(Line.PROSE)
+
+
+def _prose(_rest: str, _complete: bool) -> LineStart | None:
+    return LineStart(Line.PROSE)
+
+
+_BY_MARK: dict[str, Callable[[str, bool], LineStart | None]] = {
+    "<": _think,
+    "#": _heading,
+    "|": _row,
+    **dict.fromkeys("`~", _fence),
+    **dict.fromkeys("-*_=+•‣◦▪●", _rule_or_bullet),
+}
 
 
 def closes_fence(line: str, fence: str) -> bool:

@@ -63,7 +63,7 @@ class Nesting:
             return self.starred
         if char in "\"'`":
             return any(char in opened.closers for opened in self._open)
-        return char in _CLOSERS and char not in "“‘«" or any(char in opened.closers for opened in self._open)
+        return (char in _CLOSERS and char not in "“‘«") or any(char in opened.closers for opened in self._open)
 
     def pass_over(self, char: str, at: int, before: str, after: str) -> None:
         """`before` and `after` are the neighbouring code points, empty at the text's ends."""

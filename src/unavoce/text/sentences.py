@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 (a full-width colon is meant)
 """The cutter: a reply's text, piece by piece, becomes sentences.
 
 Every code point is taken in alone, so the cut cannot depend on how the pieces fell. Lines are told apart by their
@@ -11,19 +12,21 @@ from __future__ import annotations
 from copy import deepcopy
 from enum import Enum, auto
 
-from unavoce.text import clauses, lines, stops
+from unavoce.text import clauses, lines, periods, places, stops
 from unavoce.text.kind import Kind
 from unavoce.text.lines import Line, LineStart
 from unavoce.text.mending import Mender
 from unavoce.text.nesting import Nesting
+from unavoce.text.places import Verdict
 from unavoce.text.sentence import Boundary, Sentence
 from unavoce.text.spoken import speakable
-from unavoce.text.stops import Verdict
 from unavoce.text.words import Words
 
 _LINK_PATIENCE = 4
 """An unbroken link is cut only when it is this many times too long."""
 _FENCE_LOOK = 100
+_LEAD = 3
+"""A quote or bracket so near the start of a sentence, after marks like `**` only, holds the sentence."""
 _KINDS = {Line.HEADING: Kind.HEADING, Line.ITEM: Kind.ITEM, Line.ROW: Kind.ROW}
 
 
@@ -62,6 +65,7 @@ class SentenceStream:
         self._kind = Kind.PROSE
         self._quoted = False
         self._start: int | None = None
+        self._limit = max_chars
         self._begin_sentence()
 
     @property
@@ -137,7 +141,7 @@ class SentenceStream:
         if self._start is None or self._kind is not Kind.PROSE:
             return True
         tail = self._tail()
-        return tail.endswith((":", "：")) or stops.take_apart(tail) is not None
+        return tail.endswith((":", "：")) or places.take_apart(tail) is not None
 
     def _end_block_before(self, start: LineStart) -> None:
         """Close the sentence under way unless this line continues its paragraph."""
@@ -251,31 +255,31 @@ class SentenceStream:
         last = self._chars[self._solid_end - 1]
         if self._kind in (Kind.ROW, Kind.HEADING) or not self._may_end(last, char):
             return Verdict.KEEP
-        after = "".join(self._chars[self._pos : self._pos + stops.AFTER])
+        after = "".join(self._chars[self._pos : self._pos + places.AFTER])
         return stops.judge(self._site(), after, self._words, final=final)
 
     def _may_end(self, last: str, char: str) -> bool:
         """A cheap look before the judgement proper: something like a stop lies behind, and its run is over."""
         if last.isalnum():
             return False
-        return self._spaced or (char not in stops.STOPS and not self._nesting.closes(char))
+        return self._spaced or (char not in places.STOPS and not self._nesting.closes(char))
 
-    def _site(self) -> stops.Site:
+    def _site(self) -> places.Site:
         start = self._start or 0
         closed = self._nesting.closed
-        return stops.Site(
+        return places.Site(
             text=self._tail(),
-            whole=self._solid_end - start <= stops.BEFORE,
+            whole=self._solid_end - start <= places.BEFORE,
             nested=bool(self._nesting),
-            quoted_from_start=0 <= closed.at - start <= 3,
-            bracketed=self._nesting.closed_bracket,
+            quoted_from_start=0 <= closed.at - start <= _LEAD,
+            bracketed_inside=self._nesting.closed_bracket and closed.at - start > _LEAD,
             casual=self._chars[start].islower() and not self._chars[min(start + 1, self._solid_end - 1)].isupper(),
             spaced=self._spaced,
             broken=self._broken,
         )
 
     def _tail(self) -> str:
-        return "".join(self._chars[max(self._start or 0, self._solid_end - stops.BEFORE) : self._solid_end])
+        return "".join(self._chars[max(self._start or 0, self._solid_end - places.BEFORE) : self._solid_end])
 
     def _end_line(self) -> None:
         boundary = self._boundary_at_line_end()
@@ -286,7 +290,7 @@ class SentenceStream:
         self._new_line()
 
     def _boundary_at_line_end(self) -> Boundary | None:
-        """What a line's end means where the line itself says so: a heading, a row, a colon, a bold line, a hard break."""
+        """What a line's end means where the line says so itself: a heading, row, colon, bold line or hard break."""
         if self._start is None:
             return None
         if self._kind is Kind.HEADING:
@@ -358,4 +362,4 @@ class SentenceStream:
         for at in range(self._passed, self._solid_end):
             after = self._chars[at + 1] if at + 1 < self._solid_end else ""
             nesting.pass_over(self._chars[at], at, self._chars[at - 1] if at > self._start else "", after)
-        return not nesting and stops.looks_complete(self._tail(), self._words, spaced=self._spaced)
+        return not nesting and periods.looks_complete(self._tail(), self._words, spaced=self._spaced)

@@ -13,8 +13,8 @@ def words(text: str) -> frozenset[str]:
 
 TITLE = {
     "": (
-        "dr prof mr mrs ms mx messrs rev hon gen col maj capt cmdr lt sgt cpl pvt sen rep gov pres fr sr "
-        "sra mt ft supt insp adm amb"
+        "dr prof mr mrs ms mx messrs rev hon gen col maj capt cmdr lt sgt cpl pvt sen rep gov pres fr "
+        "mt supt insp adm amb"
     ),
     "de": "hr hrn fr frl dipl ing mag st",
     "fr": "m mm mme mmes mlle mlles me mgr dr pr st ste vve",
@@ -28,7 +28,7 @@ TITLE = {
 """Before names: never the end of a sentence."""
 
 INNER = {
-    "": "e.g i.e vs cf viz ca approx al incl excl resp p.ex eg ie",
+    "": "e.g i.e vs cf viz ca approx incl excl resp p.ex eg ie",
     "de": (
         "z z.b d d.h u u.a o o.ä bzw vgl evtl ggf inkl exkl sog zzgl abzgl bspw ca v geb gest i.d.r s.o "
         "s.u tel max min einschl insb allg urspr rd"
@@ -57,7 +57,7 @@ EITHER = {
     "": (
         "inc ltd co corp jr sr st ave blvd rd dept est gov assn bros llc univ jan feb mar apr jun jul aug "
         "sep sept oct nov dec mon tue tues wed thu thur thurs fri u.s u.k u.n e.u u.s.a d.c ph.d m.d b.a "
-        "m.a b.sc m.sc l.a n.y s.a a.d b.c a.m p.m p.s plc temp ext"
+        "m.a b.sc m.sc l.a n.y s.a a.d b.c a.m p.m p.s plc temp ext ft al"
     ),
     "de": "str jh jhdt mio mrd std n.chr v.chr gmbh st",
     "fr": "j.-c bd",

@@ -10,7 +10,7 @@ import re
 from enum import Enum, auto
 from functools import lru_cache
 
-import sentencex
+import sentencex  # type: ignore[import-untyped]
 
 from unavoce.text import vocabulary
 
