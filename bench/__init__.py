@@ -1,0 +1,5 @@
+"""Measured speed: `python -m bench [PART …]` prints tables and writes them to bench/results/ as JSON.
+
+No figure here is ever asserted: seconds move with the machine and with whatever else runs on it. What to read are the
+ratios, all of whose sides are measured in turns within one run. docs/performance.md holds a run and what it taught.
+"""

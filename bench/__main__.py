@@ -1,0 +1,79 @@
+"""`python -m bench [PART …]`: run parts of the benchmark, print their tables, save the figures."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from rich.console import Console
+
+from bench.machine import describe, watched
+from bench.report import Report, save, show
+
+PARTS: Mapping[str, str] = {
+    "sentences": "where sentences are cut, and how many tokens that takes",
+    "first-sound": "the library and a plain loop on six scripted replies, beside Piper alone",
+    "end-to-end": "a real server with the embedded model, over Socket.IO",
+    "wav-opus": "what Opus costs and saves",
+}
+
+
+def main() -> None:
+    options = _options()
+    console = Console()
+    machine = describe()
+    console.print(f"{machine['cores']} cores, {machine['processor']}, Python {machine['python']}")
+    results: dict[str, Any] = {"machine": machine}
+    for part in options.parts or PARTS:
+        results[part] = _run(part, options.repeat, console)
+    path = save(f"{datetime.now(UTC):%Y-%m-%d}", results)
+    console.print(f"\nWritten to bench/results/{path.name}")
+
+
+def _run(part: str, repeat: int, console: Console) -> dict[str, Any]:
+    console.rule(f"{part}: {PARTS[part]}", align="left")
+    with watched() as busy:
+        report = _figures(part, repeat)
+    for grid in report.grids:
+        show(console, grid)
+    console.print(f"Other programs kept {busy.others_cores} cores busy meanwhile; load {busy.load_1min}.\n")
+    return {"busy": asdict(busy), "repeat": repeat, **report.figures}
+
+
+def _figures(part: str, repeat: int) -> Report:
+    module = import_module(f"bench.{part.replace('-', '_')}")
+    if part == "sentences":
+        return Report(module.main())  # prints its own table
+    run: Callable[[int], Awaitable[Report]] = module.run
+    return asyncio.run(_awaited(run(repeat)))
+
+
+async def _awaited(report: Awaitable[Report]) -> Report:
+    return await report
+
+
+def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parts = "\n".join(f"  {name:12} {what}" for name, what in PARTS.items())
+    parser = argparse.ArgumentParser(
+        "python -m bench",
+        description=f"parts (all by default):\n{parts}",
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help="parts to run")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="turns per measurement (default 3)")
+    options = parser.parse_args(arguments)
+    for part in options.parts:
+        if part not in PARTS:
+            parser.error(f"there is no part {part!r}; there are: {', '.join(PARTS)}")
+    if options.repeat < 1:
+        parser.error(f"--repeat {options.repeat}: expected 1 or more")
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""What a part of the benchmark hands back: tables for people, the same figures as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: its first column names the rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`figures` must be fit for JSON."""
+
+    figures: Mapping[str, Any]
+    grids: Sequence[Grid] = field(default_factory=tuple)
+
+
+def show(console: Console, grid: Grid) -> None:
+    table = Table(*grid.columns, title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in grid.rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def save(date: str, results: Mapping[str, Any]) -> Path:
+    """Writes `results/<date>.json`; parts of an earlier run of that date are kept unless they were run again."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{date}.json"
+    earlier = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**earlier, **results}, indent=2, ensure_ascii=False) + "\n")
+    return path

@@ -1,0 +1,159 @@
+"""A real server in a process of its own, and a client that notes when each event came."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import socketio
+
+from bench.figures import Arrival
+
+START_LIMIT_S = 60.0
+ANSWER_LIMIT_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that said it is ready. Times by `time.perf_counter`."""
+
+    url: str
+    pid: int
+    started_s: float
+    ready_s: float
+
+
+@asynccontextmanager
+async def serving(data_dir: Path) -> AsyncIterator[Serving]:
+    """`unavoce serve` with its defaults, on a free port. Raises RuntimeError when it does not start, or stop, well."""
+    started_s = perf_counter()
+    command = Path(sys.executable).with_name("unavoce")
+    process = await asyncio.create_subprocess_exec(
+        command, "serve", cwd=data_dir, env=_environment(data_dir), stdout=PIPE
+    )
+    try:
+        url = await _ready_at(process)
+        yield Serving(url, process.pid, started_s, perf_counter())
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        code = await process.wait()
+    if code != 0:
+        raise RuntimeError(f"the server ended with exit code {code}")
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    """Whoever runs the benchmark may have settings of their own, in variables or a file; the figures are those of the defaults."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
+    return {**inherited, "UNAVOCE_PORT": "0", "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_LEVEL": "warning"}
+
+
+async def _ready_at(process: Process) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(START_LIMIT_S):
+        line = (await process.stdout.readline()).decode()
+    found = re.search(r"http://\S+", line)
+    if found is None:
+        raise RuntimeError(f"the server did not start; it said {line!r}")
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """An event, and when it came (`time.perf_counter`)."""
+
+    at_s: float
+    name: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply as its client saw it."""
+
+    sent_s: float
+    events: Sequence[Came]
+
+    def after_s(self, name: str) -> float:
+        """From sending the message to the first event of that name. Raises LookupError when there was none."""
+        return self._all(name)[0].at_s - self.sent_s
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        return [Arrival(one.at_s, one.payload["durationMs"] / 1000) for one in self._all("chat:audio_chunk")]
+
+    @property
+    def token_times_s(self) -> list[float]:
+        return [one.at_s for one in self._all("chat:token")]
+
+    @property
+    def timings_s(self) -> dict[str, float | None]:
+        """The server's own, in seconds."""
+        timings: dict[str, float | None] = self._all("chat:done")[0].payload["timings"]
+        return {name: None if value is None else value / 1000 for name, value in timings.items()}
+
+    def _all(self, name: str) -> list[Came]:
+        found = [event for event in self.events if event.name == name]
+        if not found:
+            raise LookupError(f"no {name} came; {self._error()}")
+        return found
+
+    def _error(self) -> str:
+        errors = [event.payload["code"] for event in self.events if event.name == "chat:error"]
+        return f"the server said {', '.join(errors)}" if errors else "the server gave no reason"
+
+
+class Guest:
+    """A connected client that asks one thing at a time, each in a conversation of its own."""
+
+    def __init__(self, client: socketio.AsyncClient) -> None:
+        self._client = client
+        self._events: list[Came] = []
+        self._done = asyncio.Event()
+        self._text_done = asyncio.Event()
+        client.on("*", self._note)
+
+    async def ask(self, message: str, *, speak: bool = True, only_text: bool = False) -> Answer:
+        """Send `message` and take the whole reply; `only_text` stops it when its text is complete."""
+        self._events = []
+        self._done.clear()
+        self._text_done.clear()
+        sent_s = perf_counter()
+        acknowledged = await self._client.call("chat:send", {"message": message, "speak": speak})
+        if not acknowledged["ok"]:
+            raise RuntimeError(f"the server refused the message: {acknowledged['error']['message']}")
+        async with asyncio.timeout(ANSWER_LIMIT_S):
+            if only_text:
+                await self._text_done.wait()
+                ids = {name: acknowledged[name] for name in ("sessionId", "replyId")}
+                await self._client.call("chat:abort", ids)
+            await self._done.wait()
+        return Answer(sent_s, self._events)
+
+    async def _note(self, name: str, payload: dict[str, Any]) -> None:
+        self._events.append(Came(perf_counter(), name, payload))
+        if name == "chat:text_done":
+            self._text_done.set()
+        if name == "chat:done":
+            self._done.set()
+
+
+@asynccontextmanager
+async def guest(url: str) -> AsyncIterator[Guest]:
+    client = socketio.AsyncClient(reconnection=False)
+    visitor = Guest(client)
+    await client.connect(url, transports=["websocket"])
+    try:
+        yield visitor
+    finally:
+        await client.disconnect()

