@@ -84,7 +84,7 @@ class SoundFile:
         Path(self._file.name).replace(self._path)
 
     def _abandon(self) -> None:
-        """End the writer of a file that nobody will see; what it says of it matters less than what went wrong before."""
+        """End the writer of a file that nobody will see; an error of its own would hide the one that went before."""
         with suppress(AudioError, OSError):
             self._writer.close()
 
