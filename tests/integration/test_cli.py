@@ -219,7 +219,7 @@ async def test_say_interrupted_leaves_no_file(environ: dict[str, str], tmp_path:
         process.send_signal(signal.SIGINT)
         assert await process.wait() == 130
         assert process.stderr
-        assert await process.stderr.read() == b""
+        assert (await process.stderr.read()).strip() == b""
     assert not any(file for file in tmp_path.iterdir() if file.is_file())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -51,10 +51,10 @@ def run(args: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except SettingsError as error:
-        return _complain(error, EXIT_USAGE)
     except UnavoceError as error:
-        return _complain(error, EXIT_FAILED)
+        return _complain(error)
+    except BaseExceptionGroup as group:  # what a task of ours raised comes wrapped
+        return _foreseen(group)
     except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
@@ -63,6 +63,21 @@ def run(args: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _complain(error: UnavoceError, code: int) -> int:
+def _foreseen(group: BaseExceptionGroup[BaseException]) -> int:
+    """The first foreseen error in `group`, said in its line; anything else is a fault of ours and goes on."""
+    if known := group.subgroup(UnavoceError):
+        return _complain(next(_leaves(known)))
+    raise group
+
+
+def _leaves(group: BaseExceptionGroup[UnavoceError]) -> Iterator[UnavoceError]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _complain(error: UnavoceError) -> int:
     click.echo(f"unavoce: {' '.join(str(error).split())}", err=True)
-    return code
+    return EXIT_USAGE if isinstance(error, SettingsError) else EXIT_FAILED

@@ -22,7 +22,7 @@ from unavoce.cli.link import Link
 from unavoce.cli.player import Player
 from unavoce.cli.terminal import visible
 from unavoce.cli.turn import Turn
-from unavoce.errors import RequestError, StartError
+from unavoce.errors import RequestError
 from unavoce.settings import load_settings
 
 FRAMES_PER_S = 20
@@ -37,16 +37,12 @@ BELOW = 3
 def command(url: str | None, api_key: str | None, config: Path | None) -> None:
     """Talk to a server. Ctrl-C stops the reply, Ctrl-D ends the conversation."""
     settings = load_settings(config)
-    _need_client()
     own_key = settings.api_keys[0].get_secret_value() if settings.api_keys and not url else None
-    asyncio.run(Conversation(url or server_url(settings), api_key or own_key).run())
+    asyncio.run(_converse(url or server_url(settings), api_key or own_key))
 
 
-def _need_client() -> None:
-    try:
-        import aiohttp  # noqa: F401, PLC0415 - python-socketio says so only when it is too late
-    except ImportError:
-        raise StartError("chat needs a client that is not installed: pip install 'unavoce[chat]'") from None
+async def _converse(url: str, api_key: str | None) -> None:
+    await Conversation(url, api_key).run()
 
 
 class Conversation:
@@ -58,8 +54,8 @@ class Conversation:
         self._link = Link(url, api_key, self._player.hear, self._note)
 
     async def run(self) -> None:
-        await self._link.connect()
         try:
+            await self._link.connect()
             async with self._player, aclosing(open_lines()) as lines:
                 await self._talk(lines)
         finally:

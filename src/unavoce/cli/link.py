@@ -20,8 +20,17 @@ Tell = Callable[[str], None]
 """Takes a line for the person at the terminal."""
 
 
+def _http_session() -> Any:
+    """Ours to close: python-socketio leaves its own one open when a connection fails."""
+    try:
+        import aiohttp  # noqa: PLC0415 - an extra, needed for this alone
+    except ImportError:
+        raise StartError("chat needs a client that is not installed: pip install 'unavoce[chat]'") from None
+    return aiohttp.ClientSession()
+
+
 class Link:
-    """One session with one server. `connect` first; `close` ends it."""
+    """One session with one server, made on the event loop. `connect` first; `close` ends it in any case."""
 
     def __init__(self, url: str, api_key: str | None, hear: Hear, tell: Tell) -> None:
         self._url = url
@@ -31,7 +40,10 @@ class Link:
         self._session_id: str | None = None
         self._closing = False
         self.turn: Turn | None = None
-        self._io = socketio.AsyncClient(handle_sigint=False, reconnection_delay=0.5, reconnection_delay_max=5)
+        self._http = _http_session()
+        self._io = socketio.AsyncClient(
+            handle_sigint=False, http_session=self._http, reconnection_delay=0.5, reconnection_delay_max=5
+        )
         self._listen()
 
     async def connect(self) -> None:
@@ -39,7 +51,6 @@ class Link:
         try:
             await self._io.connect(self._url, auth=self._auth, transports=["websocket"], wait_timeout=CONNECT_TIMEOUT_S)
         except socketio.exceptions.ConnectionError as error:
-            await self._io.shutdown()
             raise StartError(
                 f"no unavoce server answers at {self._url} ({error}); "
                 "start one with `unavoce serve`, or name another with --url"
@@ -48,6 +59,7 @@ class Link:
     async def close(self) -> None:
         self._closing = True
         await self._io.shutdown()
+        await self._http.close()
 
     async def send(self, message: str) -> Turn:
         """Send `message`; the turn it begins fills itself. Raises RequestError when the server refuses."""
