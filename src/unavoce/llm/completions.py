@@ -26,7 +26,7 @@ class Delta:
 def completions_url(base_url: str) -> str:
     """Where to send requests. Without a path `/v1` is added; a path is taken as it stands, whatever its ending.
 
-    `http://host:8080`, `http://host:8080/`, `http://host:8080/v1` and `http://host:8080/v1/chat/completions` are the same.
+    So `http://host`, `http://host/`, `http://host/v1` and `http://host/v1/chat/completions` are the same.
     """
     scheme, host, path, _, _ = urlsplit(base_url)
     path = path.rstrip("/").removesuffix("/chat/completions") or "/v1"

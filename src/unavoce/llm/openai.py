@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -68,9 +67,12 @@ class OpenAIModel(LanguageModel):
         client = await self._connect()
         clock = _Patience(self._settings.first_token_timeout_s)
         with self._errors_named():
-            async with self._opened(client, messages, clock) as response:
+            async with (
+                self._opened(client, messages, clock) as response,
+                aclosing(_pieces(response, clock, self._settings.idle_timeout_s)) as pieces,
+            ):
                 room = MAX_ANSWER_CHARS
-                async for text in _pieces(response, clock, self._settings.idle_timeout_s):
+                async for text in pieces:
                     room -= len(text)
                     if room < 0:
                         raise ModelError("model_broken", f"{self._where} sent over {MAX_ANSWER_CHARS} characters")
@@ -107,7 +109,7 @@ class OpenAIModel(LanguageModel):
             request = client.build_request("POST", self._url, json=self._body(messages, budget))
             async with clock:
                 response = await client.send(request, stream=True)
-            async with contextlib.aclosing(response):
+            async with aclosing(response):
                 if response.status_code == 200:
                     yield response
                     return
@@ -160,64 +162,67 @@ class _Patience:
         self._timeout = asyncio.timeout_at(self._deadline)
         await self._timeout.__aenter__()
 
-    async def __aexit__(self, *raised: Any) -> bool | None:
-        return await self._timeout.__aexit__(*raised)
+    async def __aexit__(self, *raised: Any) -> None:
+        await self._timeout.__aexit__(*raised)
 
 
-async def _pieces(response: httpx.Response, clock: _Patience, idle_timeout_s: float) -> AsyncIterator[str]:
+async def _pieces(response: httpx.Response, clock: _Patience, idle_timeout_s: float) -> AsyncGenerator[str, None]:
     if response.headers.get("content-type", "").startswith("application/json"):
         async with clock:
-            text = read_whole(await _body(response))
-        if text:
+            body = await _body(response)
+        if text := read_whole(body):
             yield text
         return
-    events = _events(response, clock)
-    async for delta in events:
-        clock.renew(idle_timeout_s)
-        if delta.text:
-            yield delta.text
-        if delta.finished:
-            await _linger(events, clock)
-            return
+    async with aclosing(_deltas(response, clock)) as deltas:
+        async for delta in deltas:
+            clock.renew(idle_timeout_s)
+            if delta.text:
+                yield delta.text
+            if delta.finished:
+                await _linger(deltas, clock)
+                return
     raise ModelError("model_broken", "the language model's server closed the connection in mid-answer")
 
 
-async def _events(response: httpx.Response, clock: _Patience) -> AsyncGenerator[Delta, None]:
+async def _deltas(response: httpx.Response, clock: _Patience) -> AsyncGenerator[Delta, None]:
     """Each event's share of the answer. Comments (keep-alive pings) are no events and do not renew the clock."""
     reader = SseReader()
-    async for received in _chunks(response, clock):
-        try:
-            events = reader.feed(received) if received else reader.flush()
-        except ValueError as error:
-            raise ModelError("model_broken", f"the language model's server sent {error}") from None
-        for data in events:
-            if data.strip() == DONE:
-                yield Delta("", finished=True)
-                return
-            yield read_event(data)
+    async with aclosing(_chunks(response, clock)) as chunks:
+        async for chunk in chunks:
+            for data in _read(reader, chunk):
+                if data.strip() == DONE:
+                    yield Delta("", finished=True)
+                    return
+                yield read_event(data)
 
 
-async def _chunks(response: httpx.Response, clock: _Patience) -> AsyncIterator[bytes]:
+def _read(reader: SseReader, chunk: bytes) -> list[str]:
+    try:
+        return reader.feed(chunk) if chunk else reader.flush()
+    except ValueError as error:
+        raise ModelError("model_broken", f"the language model's server sent {error}") from None
+
+
+async def _chunks(response: httpx.Response, clock: _Patience) -> AsyncGenerator[bytes, None]:
     """The body as it comes, within its bound; an empty chunk at its end."""
     _refuse_encoded(response)
-    received = response.aiter_raw()
     room = MAX_ANSWER_BYTES
-    while True:
-        async with clock:
-            chunk = await anext(received, b"")
-        yield chunk
-        room -= len(chunk)
-        if not chunk:
-            return
-        if room < 0:
-            raise ModelError("model_broken", f"the language model's server sent over {MAX_ANSWER_BYTES} bytes")
+    async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_raw())) as received:
+        while room >= 0:
+            async with clock:
+                chunk = await anext(received, b"")
+            yield chunk
+            if not chunk:
+                return
+            room -= len(chunk)
+    raise ModelError("model_broken", f"the language model's server sent over {MAX_ANSWER_BYTES} bytes")
 
 
-async def _linger(events: AsyncGenerator[Delta, None], clock: _Patience) -> None:
+async def _linger(deltas: AsyncGenerator[Delta, None], clock: _Patience) -> None:
     """Read to the end of a stream whose answer is whole, so that its connection can be used again."""
     clock.renew(LINGER_S)
-    with contextlib.suppress(TimeoutError, httpx.HTTPError, ModelError):
-        async for _ in events:
+    with suppress(TimeoutError, httpx.HTTPError, ModelError):
+        async for _ in deltas:
             pass
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-MAX_EVENT_BYTES: Final = 1 << 20
+MAX_EVENT_BYTES: Final = 1 << 18
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
 
 
