@@ -79,7 +79,7 @@ def random_step(rng: random.Random) -> Step:
     step = Step(delay_s=rng.choice([0.0, 0.05, 0.3, 3.0]), real_time_factor=rng.choice([0.0, 0.1, 0.9, 1.5]), pieces=pieces)
     fault = rng.random()
     if fault < 0.08:
-        error = rng.choice([EngineError("broke"), EngineRefused("will not say it")])
+        error = rng.choice([EngineError, EngineRefused])
         return Step(step.delay_s, step.real_time_factor, pieces, fail_after=rng.randrange(pieces + 1), error=error)
     if fault < 0.11:
         return Step(step.delay_s, step.real_time_factor, pieces, hang_after=rng.randrange(pieces + 1))

@@ -63,8 +63,10 @@ class Witness:
     def tab(self, device: Device) -> None:
         self.tabs.add(device)
 
-    def owner_of(self, reply_id: str) -> Device:
-        return self.records[reply_id].owner
+    def misses(self, device: Device, reply_id: str) -> bool:
+        """`device` began the reply and has not seen its end: it will ask for the rest."""
+        record = self.records[reply_id]
+        return record.owner is device and "chat:done" not in record.ends.get(device, [])
 
     def last_index(self, device: Device, reply_id: str) -> int:
         return self.records[reply_id].last_index.get(device, -1)
@@ -101,7 +103,8 @@ class Witness:
     def _saw_chunk(self, record: Record, device: Device, ends: list[str], payload: dict) -> None:
         assert device is record.owner, "sound went to a client that did not ask for it"
         assert record.manner.speak
-        assert "chat:audio_done" not in ends
+        if device not in self.resumed:
+            assert "chat:audio_done" not in ends
         assert payload["index"] == record.last_index.get(device, -1) + 1, "a chunk is missing or came twice"
         record.last_index[device] = payload["index"]
         record.longest_chunk_s = max(record.longest_chunk_s, payload["durationMs"] / 1000 + 0.001)
@@ -114,12 +117,12 @@ class Witness:
         record.spoken[number] = payload["last"]
 
     def _saw_token(self, record: Record, device: Device, ends: list[str], payload: dict) -> None:
-        assert "chat:text_done" not in ends
         text = record.text.get(device, "")
         if device in self.resumed:
             # What it had when it came back is its own business: the place says where a piece belongs.
             record.text[device] = text[: payload["start"]] + payload["text"]
             return
+        assert "chat:text_done" not in ends
         assert payload["start"] == len(text), "text is missing or came twice"
         record.text[device] = text + payload["text"]
 
@@ -135,7 +138,7 @@ class Witness:
         running = [call for call in self.engine.calls if call.outcome == "running"]
         assert self.engine.most_running <= self.engine.max_concurrency
         wanted = Counter((call.spoken, call.voice) for call in running if call.cancelled_at is None)
-        assert all(count == 1 for count in wanted.values()), "the same clip is synthesised twice at a time"
+        assert all(count == 1 for count in wanted.values()), f"{running} the same clip is synthesised twice at a time"
         assert device.client.outbox.queued_bytes <= OUTBOX_BYTES
         for record in self.records.values():
             narrator = record.reply.narrator

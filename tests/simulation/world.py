@@ -39,6 +39,7 @@ class World:
         self.chat = Chat(self.stage, self.model, sound=sound, limits=limits, grace_s=GRACE_S)
         self.witness = Witness(self.engine, self.speeches, sound.max_parallel)
         self.devices: list[Device] = []
+        self.violations: list[Exception] = []
         self._writers: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -51,6 +52,8 @@ class World:
             for device in self.devices:
                 device.client.outbox.close()
             await asyncio.gather(*self._writers)
+            if self.violations:
+                raise self.violations[0]
             self.witness.check_end(self.stage, self.chat, self.model)
 
     # -- what people do
@@ -105,8 +108,11 @@ class World:
         await asyncio.sleep(rng.choice([0.0, 1.0, 10.0, 30.0]))
         self._connect(device, len(self._writers))
         device.style = "fast"
-        mine = {one.id: self.witness.last_index(device, one.id) for one in self.chat.replies if one.session.id == session}
-        wanted = {reply_id: index for reply_id, index in mine.items() if self.witness.owner_of(reply_id) is device}
+        wanted = {
+            reply.id: self.witness.last_index(device, reply.id)
+            for reply in self.chat.replies
+            if reply.session.id == session and self.witness.misses(device, reply.id)
+        }
         self.witness.returned(device, wanted)
         joined = self.chat.join(device.client, session, wanted)
         for entry in joined:
@@ -145,8 +151,12 @@ class World:
         self.chat.join(tab.client, session, {})
 
     def _on_event(self, device: Device, received: Received) -> None:
-        self.witness.saw(device, received)
-        self.witness.check_bounds(device)
+        try:
+            self.witness.saw(device, received)
+            self.witness.check_bounds(device)
+        except Exception as error:
+            # Raised here it would only close this client's outbox, as any failed write does.
+            self.violations.append(error)
 
 
 def simulate(seed: int) -> World:

@@ -86,12 +86,14 @@ class Outbox:
         if not left:
             raise Gone
 
-    def retract(self, reply_id: str, *, only_sound: bool = False) -> None:
-        """Take back what of `reply_id` has not left; who waits for a delivery gets Gone."""
-        for letter in [one for one in self._letters if one.reply_id == reply_id]:
-            if "audio" in letter.payload or not only_sound:
-                self._remove(letter)
-                letter.settle(left=False)
+    def retract(self, reply_id: str, wanted: Callable[[str], bool]) -> None:
+        """Take back those events of `reply_id` that have not left and whose name is `wanted` back.
+
+        Who waits for the delivery of one gets Gone.
+        """
+        for letter in [one for one in self._letters if one.reply_id == reply_id and wanted(one.name)]:
+            self._remove(letter)
+            letter.settle(left=False)
 
     async def flushed(self) -> None:
         """Returns when everything posted so far has left, or nothing leaves any more."""

@@ -16,7 +16,7 @@ from unavoce.chat.log import EventLog
 from unavoce.chat.outbox import Gone
 from unavoce.chat.session import Entry, Session, new_id
 from unavoce.chat.wire import Wired, chunk_on_wire, event_on_wire
-from unavoce.narration.events import Chunk, Event, SentenceCut, Token
+from unavoce.narration.events import Chunk, Event, SentenceCut, TextDone, Token
 from unavoce.narration.narrator import Plan, ReplyNarrator
 from unavoce.narration.stage import Stage
 
@@ -104,7 +104,7 @@ class Reply:
         `knows_text`: it was attached to the session all along, so text has reached it. Returns the next index.
         """
         if self._owner is not None and self._owner is not client:
-            self._owner.outbox.retract(self.id, only_sound=True)
+            self._owner.outbox.retract(self.id, lambda name: name == "chat:audio_chunk")
         missed = self.log.after(after)
         for entry in missed:
             if entry.index is not None or not knows_text:
@@ -121,12 +121,13 @@ class Reply:
 
     def catch_up(self, client: Client) -> None:
         """Tell a client that has just come the text so far."""
-        if self.narrator.aborted:
-            return
-        if self.text:
-            client.outbox.post(*self._named(event_on_wire(Token(self.text, 0))), self.id)
-        for sentence in self.narrator.sentences:
-            client.outbox.post(*self._named(event_on_wire(SentenceCut(sentence))), self.id)
+        events: list[Event] = []
+        if self.text and not self.narrator.aborted:
+            events += [Token(self.text, 0), *map(SentenceCut, self.narrator.sentences)]
+        if self.narrator.text_told:
+            events.append(TextDone(self.text))
+        for event in events:
+            client.outbox.post(*self._named(event_on_wire(event)), self.id)
 
     def lost(self, client: Client) -> None:
         """`client` is gone; the reply goes on for the grace period."""
@@ -155,7 +156,7 @@ class Reply:
         self.narrator.abort()
         self.log.keep_only(END_EVENTS)
         for client in self.session.clients.values():
-            client.outbox.retract(self.id)
+            client.outbox.retract(self.id, lambda name: name not in END_EVENTS)
         self._settle()
         if self.over:
             self._wind_down()

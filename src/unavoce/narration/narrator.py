@@ -139,10 +139,14 @@ class ReplyNarrator:
         return [line.sentence for line in self._lines]
 
     @property
+    def text_told(self) -> bool:
+        """The whole text is known, and was told."""
+        return self._text_told
+
+    @property
     def in_synthesis(self) -> int:
         """Sentences claimed whose synthesis has not ended."""
-        window = self._lines[self._committed : self._committed + CLAIMED_AHEAD]
-        return sum(line.claim is not None and not line.claim.done for line in window)
+        return sum(line.claim is not None and not line.claim.done for line in self._window)
 
     @property
     def aborted(self) -> bool:
@@ -193,8 +197,9 @@ class ReplyNarrator:
             self._fail("internal", "the source of the text made a mistake; the server's log says which")
         self._disarm()
         before = self._stream.length
-        self._cut(self._stream.end())
+        sentences = self._stream.end()
         self._tell_text(before)
+        self._cut(sentences)
         self._text_ended = True
         self._tell_text_done()
         self._news.set()
@@ -238,21 +243,24 @@ class ReplyNarrator:
 
     # -- speaking: sentences to chunks
 
+    @property
+    def _window(self) -> list[Line]:
+        return self._lines[self._committed : self._committed + CLAIMED_AHEAD]
+
     def _claim_ahead(self) -> None:
         """Keep as many sentences in synthesis as may be; also refreshes the deadlines of those that wait."""
         voice = self._plan.voice
         if voice is None or self._aborted:
             return
-        due_s = self._runs_dry_at_s()
-        in_synthesis = 0
-        for line in self._lines[self._committed : self._committed + CLAIMED_AHEAD]:
-            if line.claim is None:
-                if in_synthesis >= self._parallel(voice):
-                    return
+        due_s, in_synthesis = self._runs_dry_at_s(), self.in_synthesis
+        for line in self._window:
+            if line.claim is None and in_synthesis < self._parallel(voice):
                 line.claim = self._stage.claim(voice, line.sentence.spoken, due_s, self._claim_ahead)
-            line.claim.due_s = due_s
+                in_synthesis += not line.claim.done
+                self._news.set()
+            if line.claim is not None:
+                line.claim.due_s = due_s
             due_s += line.predicted_s
-            in_synthesis += not line.claim.done
 
     def _parallel(self, voice: Voice) -> int:
         """The first sentence of an engine on our own cores has them to itself: it speaks soonest alone."""
@@ -293,9 +301,7 @@ class ReplyNarrator:
                 self._claim_ahead()
 
     async def _speak_claim(self, line: Line, voice: Voice) -> None:
-        claim = line.claim
-        if claim is None:  # pragma: no cover - claims are made in order, and this is the first of them
-            raise EngineError("the sentence was never claimed")
+        claim = await self._claimed(line)
         shaper: SoundShaper | None = None
         samples: Samples = np.zeros(0, np.int16)
         async for piece, final in claim.parts():
@@ -311,6 +317,13 @@ class ReplyNarrator:
         pause = pause_s(line.sentence.spoken, line.sentence.boundary.value, voice.speed)
         self._withdraw(line)
         await self._send(line, np.concatenate([samples, shaper.end(pause)]), last=True, voice=voice)
+
+    async def _claimed(self, line: Line) -> Claim:
+        """The line's claim; one that is tried again may have to wait for others to end."""
+        while line.claim is None:
+            self._news.clear()
+            await self._news.wait()
+        return line.claim
 
     def _shaper(self, voice: Voice, first_piece: Pcm) -> SoundShaper:
         return SoundShaper(self._plan.rate_hz, self._stage.levels.gain(voice, first_piece))

@@ -23,6 +23,7 @@ from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
+from unavoce.logs import log_to_stderr
 from unavoce.narration.stage import Stage
 from unavoce.server.auth import Keys
 from unavoce.server.http import http_app
@@ -74,6 +75,7 @@ async def serve(settings: Settings) -> None:
 
     Raises SettingsError or StartError when it cannot start here.
     """
+    log_to_stderr(settings.log_level)
     _prepare(settings.data_dir)
     with _listen(settings.host, settings.port) as listening:
         async with open_app(settings) as app:

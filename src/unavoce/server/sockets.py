@@ -90,7 +90,9 @@ class Sockets:
             client.outbox.close()
         await self.server.shutdown()
 
-    async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> None:
+    async def _connect(self, sid: str, environ: Any, auth: Any = None) -> None:
+        if environ is not self.server.environ.get(self._transport_id(sid)):
+            return  # an event that a client chose to call "connect": it comes here too
         try:
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
@@ -100,7 +102,9 @@ class Sockets:
             client.outbox.post(*status_on_wire(status))
         self._tasks.create_task(self._write(client))
 
-    async def _disconnect(self, sid: str, reason: str) -> None:
+    async def _disconnect(self, sid: str, *_: Any) -> None:
+        if self.server.manager.is_connected(sid, "/"):
+            return  # an event that a client chose to call "disconnect": it comes here too
         if (client := self._clients.pop(sid, None)) is not None:
             self._chat.gone(client)
 
@@ -114,7 +118,11 @@ class Sockets:
 
     def _writer(self, sid: str) -> Callable[[str, Payload], Any]:
         async def write(name: str, payload: Payload) -> None:
-            await self.server.emit(name, payload, to=sid)
+            # Not `emit`, which starts a task: an acknowledgement could slip in between that said it would not come.
+            event = socketio.packet.Packet(socketio.packet.EVENT, data=[name, payload], namespace="/")
+            encoded = event.encode()
+            for frame in encoded if isinstance(encoded, list) else [encoded]:
+                await self.server.eio.send(self._transport_id(sid), frame)
             if (connection := self._connection(sid)) is not None:
                 # The queue is empty when the transport has taken all of it: that is the back-pressure.
                 await connection.queue.join()
@@ -122,8 +130,10 @@ class Sockets:
         return write
 
     def _connection(self, sid: str) -> Any:
-        eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
-        return self.server.eio.sockets.get(eio_sid)
+        return self.server.eio.sockets.get(self._transport_id(sid))
+
+    def _transport_id(self, sid: str) -> Any:
+        return self.server.manager.eio_sid_from_sid(sid, "/")
 
     async def _cut_off(self, sid: str) -> None:
         if (connection := self._connection(sid)) is not None:
@@ -135,7 +145,7 @@ class Sockets:
     def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack]) -> None:
         async def handler(sid: str, data: Any = None, *_: Any) -> Ack:
             try:
-                return {"ok": True, **handle(self._clients[sid], parse(kind, data))}
+                return {"ok": True, **handle(self._client(sid), parse(kind, data))}
             except RequestError as error:
                 return _refusal(error.code, error.message)
             except Exception:
@@ -143,6 +153,11 @@ class Sockets:
                 return _refusal("internal", "the server made a mistake; its log says which")
 
         self.server.on(name, handler)
+
+    def _client(self, sid: str) -> Client:
+        if sid not in self._clients:
+            raise RequestError("too_slow", "this connection is being closed: it did not take its events")
+        return self._clients[sid]
 
     def _send(self, client: Client, request: payloads.Send) -> Ack:
         manner = request.manner(speak=request.speak)
@@ -174,7 +189,7 @@ class Sockets:
         self._chat.speak_end(client, request.reply_id)
         return {}
 
-    async def _unknown(self, event: str, sid: str, *_: Any) -> Ack:
+    async def _unknown(self, event: Any, *_: Any) -> Ack:
         return _refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
 
 

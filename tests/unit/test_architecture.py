@@ -1,0 +1,68 @@
+"""Arrows between rooms point one way (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "src" / "unavoce"
+
+MAY_LOOK_INTO: dict[str, set[str]] = {
+    "errors": set(),
+    "cores": set(),
+    "logs": set(),
+    "text": {"errors"},
+    "audio": {"errors"},
+    "engines": {"audio", "cores", "errors"},
+    "llm": {"cores", "errors"},
+    "chain": {"engines", "audio", "errors"},
+    "narration": {"chain", "engines", "audio", "text", "errors"},
+    "chat": {"narration", "chain", "llm", "text", "errors"},
+    "settings": {"llm", "errors"},
+    "composition": {"settings", "narration", "chain", "engines", "cores", "errors"},
+    "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
+    "server": {"composition", "settings", "chat", "narration", "chain", "llm", "cores", "logs", "errors"},
+}
+"""The command line may look into everything, and so it is not listed."""
+
+
+def _imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name.split(".")[1] for name in names if name.startswith("unavoce.")}
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("room", MAY_LOOK_INTO)
+def test_a_room_looks_only_into_the_rooms_it_may(room: str) -> None:
+    """No import of this room goes against the arrows."""
+    files = [path for path in PACKAGE.rglob("*.py") if _room(path) == room]
+    assert files, f"there is no room {room}"
+    for path in files:
+        strangers = _imported(path) - MAY_LOOK_INTO[room] - {room}
+        assert not strangers, f"{path.relative_to(PACKAGE)} looks into {strangers}"
+
+
+def test_every_room_is_listed() -> None:
+    """A new room gets its place on the map."""
+    rooms = {_room(path) for path in PACKAGE.rglob("*.py")} - {"__init__", "__main__", "cli"}
+    assert rooms == set(MAY_LOOK_INTO)
+
+
+def test_only_settings_reads_the_environment() -> None:
+    """`os.environ` and `getenv` are named nowhere else."""
+    readers = {_room(path) for path in PACKAGE.rglob("*.py") if {"environ", "getenv"} & _attributes(path)}
+    assert readers <= {"settings"}
+
+
+def _attributes(path: Path) -> set[str]:
+    return {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
