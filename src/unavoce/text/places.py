@@ -45,6 +45,12 @@ def is_emoji(char: str) -> bool:
     return char > "\u2190" and unicodedata.category(char) == "So"
 
 
+@lru_cache(maxsize=4096)
+def ends_like_a_stop(char: str) -> bool:
+    """Whether a sentence may end with `char`: a stop, a closing mark or a picture."""
+    return char in STOPS or char in _CLOSERS or is_emoji(char)
+
+
 @dataclass(frozen=True, slots=True)
 class Tail:
     """The end of a sentence so far, taken apart: word, stops, closing marks, then references and emoji."""

@@ -22,7 +22,7 @@ from unavoce.text.sentence import Boundary, Sentence
 from unavoce.text.spoken import speakable
 from unavoce.text.words import Words
 
-_LINK_PATIENCE = 4
+_LINK_PATIENCE = 2
 """An unbroken link is cut only when it is this many times too long."""
 _FENCE_LOOK = 100
 _LEAD = 3
@@ -228,7 +228,7 @@ class SentenceStream:
     def _solid(self, char: str, final: bool) -> bool:
         if self._start is None:
             self._start = self._solid_end = self._passed = self._pos
-        else:
+        elif not self._within_word(char):
             self._pass_over()
             verdict = self._judge(char, final)
             if verdict is Verdict.WAIT:
@@ -242,6 +242,10 @@ class SentenceStream:
         self._spaced = self._broken = False
         self._cut_if_long()
         return True
+
+    def _within_word(self, char: str) -> bool:
+        """Nothing can end between two letters or digits; most of a text is spared the judgement."""
+        return not self._spaced and char.isalnum() and self._chars[self._pos - 1].isalnum()
 
     def _pass_over(self) -> None:
         """Let the nesting see what lies before the code point under judgement."""
@@ -260,9 +264,12 @@ class SentenceStream:
 
     def _may_end(self, last: str, char: str) -> bool:
         """A cheap look before the judgement proper: something like a stop lies behind, and its run is over."""
-        if last.isalnum():
+        if not places.ends_like_a_stop(last):
             return False
-        return self._spaced or (char not in places.STOPS and not self._nesting.closes(char))
+        if not self._spaced and last in ".!?":
+            return False  # "3.14", "example.com", "?q=1"
+        in_run = char in places.STOPS or self._nesting.closes(char) or places.is_emoji(char)
+        return self._spaced or not in_run
 
     def _site(self) -> places.Site:
         start = self._start or 0
