@@ -25,6 +25,10 @@ class Playhead:
         """The sentence being heard at `now`; None before, between and after."""
         return next((number for start, end, number in self._spans if start <= now < end), None)
 
+    def heard(self, now: float) -> int | None:
+        """The last sentence of which a chunk has been heard to its end."""
+        return next((number for _, end, number in reversed(self._spans) if end <= now), None)
+
     def stop(self, now: float) -> None:
         """Nothing is heard from `now` on."""
         self.ends_at = min(self.ends_at, now)
@@ -80,11 +84,13 @@ class Turn:
 
     def parts(self, now: float) -> tuple[str, str, str]:
         """The text before the sentence being spoken, that sentence, and the text after it."""
-        number = self.playhead.sentence(now)
-        if number is None or number not in self.places:
-            return (self.text, "", "") if self._all_heard(now) else ("", "", self.text)
-        start, end = self.places[number]
+        if self.over(now):
+            return self.text, "", ""
+        start, end = self._place(self.playhead.sentence(now))
+        if start == end:
+            start = end = self._place(self.playhead.heard(now))[1]
         return self.text[:start], self.text[start:end], self.text[end:]
 
-    def _all_heard(self, now: float) -> bool:
-        return self.next_index == 0 or now >= self.playhead.ends_at
+    def _place(self, number: int | None) -> tuple[int, int]:
+        """Empty, at the text's beginning, for a sentence that is not known."""
+        return (0, 0) if number is None else self.places.get(number, (0, 0))

@@ -15,7 +15,6 @@ from unavoce.llm.options import LlmSettings
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
@@ -67,12 +66,6 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
-def _language(tag: str) -> str:
-    if not _LANGUAGE.fullmatch(tag):
-        raise ValueError("a language tag such as en, en-GB or zh-Hans")
-    return tag
-
-
 def _host(host: str) -> str:
     if not host or host != host.strip() or "/" in host:
         raise ValueError("a host name or address without scheme or port, such as 127.0.0.1 or 0.0.0.0")
@@ -89,7 +82,6 @@ class Settings(BaseModel):
     """0 takes any free port; the line printed at the start names it."""
     data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=default_data_dir)
     engines: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_engine_order)] = ("piper",)
-    language: Annotated[str, AfterValidator(_language)] = "en"
     sample_rate_hz: int = Field(24_000, ge=8_000, le=48_000)
     tts_max_parallel: int = Field(2, ge=1, le=64)
     opus_enabled: bool = False

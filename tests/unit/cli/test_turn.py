@@ -30,6 +30,7 @@ def _turn() -> Turn:
 def test_the_sentence_being_heard_is_marked() -> None:
     """The text splits into heard, being heard and still to come, by the durations of the chunks."""
     turn = _turn()
+    assert turn.parts(9.0) == ("", "", "One. Two.")
     turn.chunk(_chunk(0, 0), now=10.0)
     turn.chunk(_chunk(1, 1), now=10.1)
     assert turn.parts(10.5) == ("", "One.", " Two.")
@@ -45,6 +46,7 @@ def test_a_late_chunk_is_heard_from_its_arrival() -> None:
     turn = _turn()
     turn.chunk(_chunk(0, 0), now=10.0)
     assert turn.playhead.sentence(11.5) is None
+    assert turn.parts(11.5) == ("One.", "", " Two.")
     turn.chunk(_chunk(1, 1), now=12.0)
     assert turn.playhead.sentence(11.5) is None
     assert turn.playhead.sentence(12.5) == 1

@@ -111,7 +111,6 @@ WRONG = [
     ({"UNAVOCE_PIPER": "joe"}, ["UNAVOCE_PIPER", "a table"]),
     ({"UNAVOCE_ENGINE_SECTIONS": "{}"}, ["UNAVOCE_ENGINE_SECTIONS", "name of a setting"]),
     ({"UNAVOCE_LOG_LEVEL": "loud"}, ["UNAVOCE_LOG_LEVEL", "'loud'", "'info'"]),
-    ({"UNAVOCE_LANGUAGE": "English please"}, ["UNAVOCE_LANGUAGE", "language tag"]),
     ({"UNAVOCE_OPUS_ENABLED": "maybe"}, ["UNAVOCE_OPUS_ENABLED", "'maybe'", "true or false"]),
     ({"UNAVOCE_RECONNECT_GRACE_S": "nan"}, ["UNAVOCE_RECONNECT_GRACE_S", "'nan'", "a number from 0"]),
     ({"UNAVOCE_CORS_ORIGINS": "x.com"}, ["UNAVOCE_CORS_ORIGINS", "origins such as"]),
