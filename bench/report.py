@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +34,8 @@ class Report:
 
 
 def show(console: Console, grid: Grid) -> None:
-    table = Table(*grid.columns, title=grid.title, title_justify="left", caption=grid.note, caption_justify="left")
+    table = Table(*grid.columns, title=grid.title, caption=grid.note, box=box.SIMPLE_HEAD)
+    table.title_justify = table.caption_justify = "left"
     for column in table.columns[1:]:
         column.justify = "right"
     for row in grid.rows:

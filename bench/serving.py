@@ -53,7 +53,7 @@ async def serving(data_dir: Path) -> AsyncIterator[Serving]:
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
-    """Whoever runs the benchmark may have settings of their own, in variables or a file; the figures are those of the defaults."""
+    """Whoever runs the benchmark may have settings of their own; the figures are those of the defaults."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
     return {**inherited, "UNAVOCE_PORT": "0", "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_LEVEL": "warning"}
 
