@@ -11,6 +11,7 @@ from unavoce.text.speech.languages.base import Language
 
 _AT_END = re.compile(r"[\"'”’»)\]*_]{0,5}\s{0,20}$")
 _ACRONYM = re.compile(r"(?<![\w.])(?:[A-Z]\.){2,6}(?:[A-Z](?!\w))?(?!\w)")
+_INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,5}(?=[A-Z][\w'’])")
 _INITIAL = re.compile(r"(?<![\w.])([A-Z])\.(?= ?[A-Z][\w.'’])")
 
 
@@ -20,8 +21,12 @@ def expand_abbreviations(text: str, language: Language) -> str:
 
 
 def join_initials(text: str) -> str:
-    """ "J. R. Jones" → "J R Jones"; "U.S." → "U-S", which espeak reads as letters, "A" included."""
+    """ "J. Jones" → "J Jones", "J. R. Jones" → "J-R Jones"; "U.S." → "U-S".
+
+    Hyphens, because espeak takes a lone "A" for the article and "AM" for a word, but reads "A-M" as letters.
+    """
     text = _ACRONYM.sub(_spell, text)
+    text = _INITIALS.sub(lambda match: "-".join(match[0].replace(".", "").split()) + " ", text)
     return _INITIAL.sub(r"\1 ", text)
 
 

@@ -15,7 +15,9 @@ _INNER_DASH = re.compile(r"(?<=[A-Za-z])-(?=[A-Za-z])")
 _DOT = re.compile(r"(?<=[A-Za-z0-9_)\]*~])\.(?=[A-Za-z_*])|(?<![\w.])\.(?=[A-Za-z])")
 _SLASH = re.compile(r"/")
 _QUIET = re.compile(r"[\"'(){}\[\];$`\\]")
+_REFERENCE = re.compile(r"(?<![\w&)])&(?=\w)")
 _ARROWS = re.compile(r"(?:->|=>)")
+_OPERATOR = re.compile(r"(?<=[\w)\]\"']) ?(==|!=|>=|<=|[=+<>]) ?(?=[\w(\[\"'])")
 _URL = re.compile(r"\w{2,8}://|www\.|@")
 
 _NAMES = {
@@ -35,6 +37,8 @@ def read_code(code: str, language: Language | None) -> str:
     code = code.strip()
     if language is not None and language.code == "en" and code in _NAMES:
         return _NAMES[code]
+    if language is not None and code in language.signs:
+        return language.signs[code]
     if _URL.search(code):
         return code
     if language is None:
@@ -46,7 +50,9 @@ def _said_marks(code: str, language: Language) -> str:
     marks = language.addresses
     code = _LONG_FLAG.sub(f" {marks.dash} {marks.dash} ", code)
     code = _FLAG.sub(f" {marks.dash} ", code)
+    code = _REFERENCE.sub("", code.replace("&&", "&"))
     code = _ARROWS.sub(f" {language.signs['→']} ", code)
+    code = _OPERATOR.sub(lambda match: f" {language.signs[match[1]]} ", code)
     return _SLASH.sub(f" {marks.slash} ", _DOT.sub(f" {marks.dot} ", code))
 
 

@@ -61,7 +61,7 @@ _MONARCHS = (
 )
 _COUNTED = "War|Chapter|Part|Volume|Act|Scene|Book|Section|Type|Phase|Stage|Level|Class|Title|Article|Appendix|Bowl"
 _ROMAN = r"(?:X{0,3}(?:IX|IV|V?I{1,3}|V)|X{1,3})"
-_MONARCH = re.compile(rf"\b({_MONARCHS}) ({_ROMAN})(?![\w.])(?! (?:am|have|will|was|think|can|do)\b)")
+_MONARCH = re.compile(rf"\b({_MONARCHS}) ({_ROMAN})(?![\w.])(?! (?:am|have|will|think|can|do)\b)")
 _COUNTED_ROMAN = re.compile(rf"\b({_COUNTED}) ({_ROMAN})(?![\w.]|\.\w)(?! (?:am|have|will|was|think|can|do)\b)")
 _DIGITS = {"I": 1, "V": 5, "X": 10}
 
@@ -81,7 +81,7 @@ def _roman(numeral: str) -> int:
 # Versions -------------------------------------------------------------------------------------------------
 
 _VERSION = re.compile(r"(?<![\w.])(v\.? ?)?([0-9]{1,6}(?:\.[0-9]{1,6}){2,4})(?!\w|\.[0-9])")
-_V_VERSION = re.compile(r"(?<![\w.])[vV](?=[0-9]{1,6}(?:\.[0-9]{1,6}){0,4}(?![\w]))")
+_V_VERSION = re.compile(r"(?<![\w.])(?:[Vv]ersion )?[vV](?=[0-9]{1,6}(?:\.[0-9]{1,6}){0,4}(?![\w]))")
 _PRODUCT = re.compile(
     r"\b(Python|Node|Java|Ruby|Go|PHP|Rust|Django|Rails|Ubuntu|Debian|Fedora|Android|iOS|macOS|Windows|Firefox|"
     r"Chrome|Kubernetes|Docker|React|Vue|TypeScript|Swift|Kotlin|GCC|LLVM|CUDA|PyTorch|[Vv]ersion|[Rr]elease) "
@@ -144,13 +144,15 @@ def read_ratios(text: str) -> str:
 _DENOMINATORS = {2: "half", 3: "third", 4: "quarter", 5: "fifth", 6: "sixth", 8: "eighth", 10: "tenth", 16: "sixteenth"}
 _MIXED = re.compile(r"(?<![\w.,/])([0-9]{1,3})[ -]([1-9])/([1-9][0-9]?)(?![\w/]|[.,][0-9])")
 _MIXED_SIGN = re.compile(r"(?<=[0-9]) ?([½⅓⅔¼¾⅕⅙⅛⅜⅝⅞])")
+_SCORE = re.compile(r"(?<![\w.,/])([0-9]{1,3}\.[0-9]{1,3})/([0-9]{1,3})(?![\w/]|[.,][0-9])")
 _FRACTION = re.compile(r"(?<![\w.,/])([0-9]{1,3})/([1-9][0-9]{0,2})(?![\w/]|[.,][0-9])")
 
 
 def read_fractions(text: str) -> str:
-    """ "3/4" → "three quarters", "1 1/2" → "1 and a half", "8/10" → "8 out of 10", "7/24" → "7 over 24"."""
+    """ "3/4" → "three quarters", "1 1/2" → "1 and a half", "4.5/5" → "4.5 out of 5", "7/24" → "7 over 24"."""
     text = _MIXED_SIGN.sub(lambda match: f" and {_article(ENGLISH.fractions[match[1]])}", text)
     text = _MIXED.sub(lambda match: f"{match[1]} and {_article(_fraction(int(match[2]), int(match[3])))}", text)
+    text = _SCORE.sub(r"\1 out of \2", text)
     return _FRACTION.sub(lambda match: _fraction(int(match[1]), int(match[2])), text)
 
 
@@ -159,6 +161,8 @@ def _article(fraction: str) -> str:
 
 
 def _fraction(top: int, bottom: int) -> str:
+    if top == bottom and top in (20, 50):
+        return f"{top} {bottom}"
     if bottom in _DENOMINATORS and 0 < top < bottom and (bottom != 10 or top == 1):
         name = _DENOMINATORS[bottom]
         plural = "halves" if name == "half" else f"{name}s"
@@ -173,6 +177,12 @@ _REPLACEMENTS = (
     (re.compile(r"\b([CF])#(?!\w)"), r"\1 sharp"),
     (re.compile(r"(?<!\w)#(?=[A-Za-z])"), "hashtag "),
     (re.compile(r"(?<![\w.])@(?=\w)"), "at "),
+    (re.compile(r"(?<=\w)\^2(?!\w)"), " squared"),
+    (re.compile(r"(?<=\w)\^3(?!\w)"), " cubed"),
+    (re.compile(r"(?<=\w)\^(?=\w)"), " to the power of "),
+    (re.compile(r"(?<=[a-z]{2}) > (?=[A-Za-z]{2})"), ", "),  # a path through menus
+    (re.compile(r"\bCtrl(?=\+)"), "Control"),
+    (re.compile(r"(?<=[A-Za-z])\+(?=[A-Za-z0-9])"), " plus "),
     (re.compile(r"\b([A-D])\+(?![\w+])"), r"\1 plus"),
     (re.compile(r"(?<=[0-9])\+(?![\w+])"), " plus"),
     (re.compile(r"(?<=[0-9])'(?=[0-9]{1,2}\")([0-9]{1,2})\""), r" foot \1"),
@@ -206,7 +216,7 @@ def _either(match: re.Match[str]) -> str:
 # Whole numbers --------------------------------------------------------------------------------------------
 
 _NUMBER = re.compile(rf"(?<![\w.])({number_pattern(ENGLISH)})(?!\w|\.[0-9])")
-_YEAR = re.compile(r"1[1-9][0-9]{2}|20[0-9]{2}")
+_YEAR = re.compile(r"1[0-9]{3}|20[0-9]{2}")
 _YEAR_BEFORE = re.compile(r"\b(?:in|since|year|circa|until|till|during) $", re.I)
 _COUNTED_AFTER = re.compile(
     r" (?!(?:was|is|has|as|this|does|its|us|plus|versus|minus|times|less|always|perhaps|species)\b)"
@@ -231,4 +241,6 @@ def _is_year(match: re.Match[str]) -> bool:
     if not _YEAR.fullmatch(match[1]):
         return False
     before = match.string[max(match.start() - 12, 0) : match.start()]
-    return bool(_YEAR_BEFORE.search(before)) or not _COUNTED_AFTER.match(match.string, match.end())
+    if _YEAR_BEFORE.search(before):
+        return True
+    return match[1] >= "1100" and not _COUNTED_AFTER.match(match.string, match.end())

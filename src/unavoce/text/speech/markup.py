@@ -38,6 +38,7 @@ _FORMULA = re.compile(r"\\[A-Za-z]|[\^_={}+*/<>]|^[A-Za-z]{1,2}$|^[0-9.]{1,9}$")
 
 _COMMENT = re.compile(r"<!--[^>]{0,500}-->")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>]{1,500}(?:\.|@)[^\s<>]{1,500})>")
+_INLINE_TAG = re.compile(r"</?(?:a|b|i|u|s|em|strong|span|mark|code|font|small|del|ins|kbd)(?:\s[^<>]{0,500})?>", re.I)
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
@@ -48,7 +49,15 @@ _REFERENCE_LINK = re.compile(r"!?\[([^\[\]]{1,500})\]\[[^\[\]]{0,200}\]")
 _CUT_LINK = re.compile(r"\]\([^()\s]{0,1000}\)?")
 _FOOTNOTE = re.compile(r"\s?\[\^[^\[\]\s]{1,50}\]:?|\s?\[[0-9]{1,3}(?:[,–-] ?[0-9]{1,3}){0,5}\]|【[^【】]{0,100}】")
 
+_SOUND = re.compile(
+    r"\[(?:laugh(?:s|ing|ter)?|chuckl(?:es|ing)|giggl(?:es|ing)|sigh(?:s|ing)?|gasps?|coughs?|whisper(?:s|ing)?|"
+    r"pause|silence|music|applause|smiles?|clears throat)\]",
+    re.I,
+)
+"""Stage directions that some engines perform; no person says them."""
+
 _TIMES = re.compile(r"(?<=[\w)])( ?)\*\1(?=[0-9(])|(?<=[\w)]) \* (?=\w)")
+_POWER = re.compile(r"(?<=[0-9])\*\*(?=[0-9])")
 _HIGHLIGHT = re.compile(r"==(?=[^\s=])([^=]{1,300})==")
 _MARKS = re.compile(r"\*|~~|`")
 _UNDERSCORE = re.compile(r"(?<![\w/.@-])_{1,3}(?=\S)|_{1,3}(?![\w/@])")
@@ -58,7 +67,7 @@ def strip_markup(text: str, kind: Kind, language: Language | None) -> str:
     """`text` without its marks; a table row becomes its cells with commas between."""
     text = _UNDERLINE.sub("", _QUOTE.sub("", text))
     text = _HEADING.sub(" ", text)
-    if kind is Kind.ITEM:
+    if kind in (Kind.ITEM, Kind.HEADING):
         text = _without_item_mark(text)
     if kind is Kind.ROW:
         return _row(text, language)
@@ -86,6 +95,7 @@ def _inline(text: str, language: Language | None) -> str:
     text = _ESCAPE.sub(lambda match: _hide(match[1]), text)
     text = _without_html(text)
     text = _without_links(text)
+    text = _POWER.sub("^", text)
     text = _HIGHLIGHT.sub(r"\1", _TIMES.sub(" × ", text))
     text = _UNDERSCORE.sub("", _MARKS.sub("", text))
     return _MASKED.sub(lambda match: chr(ord(match[0]) - _MASK), text)
@@ -100,12 +110,12 @@ def _math(match: re.Match[str], language: Language | None) -> str:
 def _without_html(text: str) -> str:
     text = _COMMENT.sub(" ", text)
     text = _AUTOLINK.sub(lambda match: f" {match[1].removeprefix('mailto:')} ", text)
-    text = _TAG.sub(" ", text)
+    text = _TAG.sub(" ", _INLINE_TAG.sub("", text))
     return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
 
 
 def _without_links(text: str) -> str:
-    text = _IMAGE.sub(r" \1 ", _FOOTNOTE.sub("", text))
+    text = _IMAGE.sub(r" \1 ", _SOUND.sub(" ", _FOOTNOTE.sub("", text)))
     text = _LINK.sub(r"\1", text)
     return _CUT_LINK.sub(" ", _REFERENCE_LINK.sub(r"\1", text))
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from unavoce.text.speech.languages.base import Currency, Language
-from unavoce.text.speech.numbers import is_one, number_pattern, say_number
+from unavoce.text.speech.numbers import follows_article, is_one, number_pattern, say_number
 
 
 def _any(names: list[str]) -> str:
@@ -45,10 +45,13 @@ def _say(match: re.Match[str], language: Language) -> str:
     amount = match["amount"]
     if match["scale"]:
         scale = language.scales[match["scale"].strip()]
-        return f"{say_number(amount, language)} {scale} {currency.of or currency.many}"
+        name = _singular(currency) if follows_article(match, language) else currency.of or currency.many
+        return f"{say_number(amount, language)} {scale} {name}"
     whole, _, cents = amount.partition(language.decimal_mark)
     if cents and len(cents) != 2:
         return f"{say_number(amount, language)} {currency.many}"
+    if not cents and follows_article(match, language):
+        return f"{say_number(amount, language)} {_singular(currency)}"
     return _say_exact(whole, cents, currency, language)
 
 
@@ -62,6 +65,10 @@ def _say_exact(whole: str, cents: str, currency: Currency, language: Language) -
     if "{name}" in language.cents and is_one(cents):
         return language.cents.replace("{cents} {name}", currency.cent_one).format(major=major)
     return language.cents.format(major=major, cents=language.number(cents), name=currency.cent_many)
+
+
+def _singular(currency: Currency) -> str:
+    return currency.one.partition(" ")[2]
 
 
 def _counted(written: str, one: str, many: str, language: Language) -> str:

@@ -10,11 +10,13 @@ from functools import cache
 from unavoce.text.speech.languages.base import Language
 
 _RANGE = re.compile(
-    r"(?<![\w.,:/–-])([$€£]?)([0-9][0-9.,:]{0,20}(?:%|°[CF]?)?)(?:[-–—]| – )([$€£]?)([0-9][0-9.,:]{0,20})"
+    r"(?<![\w.,:/–-])([$€£]?)([0-9](?:[0-9.,:]{0,20}[0-9])?(?:[%€$£]|°[CF]?)?)(?:[-–—]| – )"
+    r"([$€£]?)([0-9](?:[0-9.,:]{0,20}[0-9])?)"
     r"(?![0-9–]|-[0-9])"
 )
 _NEGATIVE = re.compile(r"(?<![\w)\]%°.,:-])[-–−](?=[$€£]?[0-9])")
 _DIFFERENCE = re.compile(r"(?<=[0-9]) - (?=[0-9])")
+_ARTICLES = (" a ", " an ", "A ", "An ")
 _BARE_DECIMAL = re.compile(r"(?<![\w.])\.(?=[0-9])")
 
 
@@ -38,6 +40,11 @@ def _decimals(decimals: str, language: Language) -> str:
     if language.decimals_one_by_one or decimals.startswith("0") or len(decimals) > 2:
         return " ".join(language.number(digit) for digit in decimals)
     return language.number(decimals)
+
+
+def follows_article(match: re.Match[str], language: Language) -> bool:
+    """Whether an English amount describes a noun and so stays singular: "a 9V battery", "a $500K house"."""
+    return language.code == "en" and match.string[max(match.start() - 4, 0) : match.start()].endswith(_ARTICLES)
 
 
 def is_one(written: str) -> bool:
@@ -72,8 +79,10 @@ def read_measures(text: str, language: Language) -> str:
 
 
 def _say_measure(match: re.Match[str], language: Language) -> str:
-    written, _, unit = match.groups()
+    written, link, unit = match.groups()
     one, many = language.units[unit]
+    if "-" in link or follows_article(match, language):
+        many = one
     stop = "." if unit.endswith(".") and not match.string[match.end() :].strip() else ""
     if not is_one(written):
         return f"{say_number(written, language)} {many}{stop}"

@@ -22,7 +22,8 @@ _EDGE_SLASH = re.compile(r"(?<!\w)/|/(?!\w)")
 _NUMBER_SIGN = re.compile(r"(?<!\w)(?:#|№ ?)(?=[0-9])")
 _HASH = re.compile(r"#(?=\w)|(?<!\w)#")
 _ABOUT = re.compile(r"(?<![\w~])~ ?(?=[$€£]?[0-9])")
-_SQUASHED = re.compile(r"(?<=[0-9)])([+=<>×÷±≈≥≤≠]|==|>=|<=|!=)(?=[0-9(])")
+_SQUASHED = re.compile(r"(?<=[0-9)])([+=<>×÷±≈≥≤≠]|==|>=|<=|!=)(?=[0-9(])|(?<=\w)(=)(?=\w)")
+_POSITIVE = re.compile(r"(?<![\w+)])\+(?=[$€£]?[0-9])")
 
 
 @cache
@@ -31,7 +32,7 @@ def _signs(language: Language) -> re.Pattern[str]:
     ascii_signs = sorted((s for s in language.signs if s.isascii() and s != "~"), key=len, reverse=True)
     spaced = "|".join(re.escape(sign) for sign in ascii_signs)
     others = "".join(sign for sign in language.signs if not sign.isascii())
-    return re.compile(rf"(?<![^\s(])(?:{spaced})(?![^\s(])|[{others}]")
+    return re.compile(rf"(?<![^\s(])(?:{spaced})(?![^\s().,;:!?])|[{others}]")
 
 
 def read_pauses(text: str) -> str:
@@ -48,7 +49,8 @@ def read_number_signs(text: str, language: Language) -> str:
     """Signs that touch a number, before the number is read: "#5", "~5", "2+2"."""
     text = _NUMBER_SIGN.sub(f"{language.number_sign} ", text)
     text = _ABOUT.sub(f"{language.signs['~']} ", text)
-    return _SQUASHED.sub(r" \1 ", text)
+    text = _POSITIVE.sub(f"{language.signs['+']} ", text)
+    return _SQUASHED.sub(lambda match: f" {match[0]} ", text)
 
 
 def read_symbols(text: str, language: Language) -> str:
