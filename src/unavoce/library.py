@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -60,7 +60,7 @@ class Narrator:
         voice: str | None = None,
         speed: float = 1.0,
         format: Format | None = None,
-    ) -> AsyncIterator[Chunk]:
+    ) -> AsyncGenerator[Chunk, None]:
         """The reply's sound, chunk by chunk, while `tokens` are still being written.
 
         Leaving the loop early cancels the rest. An exception of `tokens` is raised after what came before it was
