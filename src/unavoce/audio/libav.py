@@ -13,8 +13,9 @@ from unavoce.audio.pcm import Samples
 from unavoce.audio.resample import Resampler, to_int16
 from unavoce.errors import AudioError
 
-OPUS_RATES_HZ = (12_000, 16_000, 24_000, 48_000)
-"""What libopus takes, lowest first. It takes 8 kHz too, but the end of a single 8 kHz packet is trimmed wrongly."""
+OPUS_RATES_HZ = (16_000, 24_000, 48_000)
+"""Lowest first. libopus takes 8 and 12 kHz too, but then a lone packet is trimmed wrongly (8 kHz) and moving
+tones come out distorted (both)."""
 _OPUS_OPTIONS = {"application": "voip", "compression_level": "5"}
 """Complexity 5 costs two thirds of the default 10 and speech sounds the same (docs/performance.md)."""
 
