@@ -102,6 +102,7 @@ class Nesting:
         free = not before or before.isspace() or before in _BEFORE_OPENING or before >= _WIDE
         link = char == "(" and before == "]"
         smiley = char in "({[" and before in (":", ";", "=")
-        wanted = char in _PAIRS and (free or link) and not smiley and not (after.isspace() and char in "\"'»")
+        stray = (after.isspace() and char in "\"'»") or (char in "'‘" and after.isdecimal())  # "the '90s"
+        wanted = char in _PAIRS and (free or link) and not smiley and not stray
         if wanted and len(self._open) < _DEPTH:
             self._open.append(Opened(_PAIRS[char], at))

@@ -18,7 +18,7 @@ AFTER = 48
 WIDE = frozenset("。！？｡．‼⁇⁈⁉।॥؟۔።")
 """Stops that need no space after them."""
 STOPS = frozenset(".!?…‽") | WIDE
-_CLOSERS = frozenset("\"'”’“‘»«›)]}」』】）》〉*_~`")
+_CLOSERS = frozenset("\"'”’“‘»«›)]}」』】）》〉*_~`$")
 _OPENERS = frozenset("\"'“‘«‹„‚»([{¿¡*_~`—–-「『（【《〈")
 QUOTES = frozenset("\"'”’“»«›」』")
 _JOINERS = frozenset("\u200d\ufe0f\u20e3")
@@ -42,7 +42,7 @@ def is_emoji(char: str) -> bool:
     """Pictures and what joins them; not letters, nor the marks of text."""
     if char in _JOINERS or "\U0001f3fb" <= char <= "\U0001f3ff":
         return True
-    return char > "\u2190" and unicodedata.category(char) == "So"
+    return char > "\u2190" and char != "\ufffd" and unicodedata.category(char) == "So"
 
 
 @lru_cache(maxsize=4096)
