@@ -83,11 +83,13 @@ class ModelProcess:
                 await self._stop(request_id)
 
     async def end(self) -> None:
-        """End the process and wait until it is gone."""
+        """End the process and wait until it is gone. Whoever reads an answer of it meets its end."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-        await self._process.communicate()
+        if self._process.stdin:
+            self._process.stdin.close()
+        await self._process.wait()
 
     async def _loaded(self) -> None:
         event = await self._receive(LOAD_TIMEOUT_S)
@@ -122,10 +124,18 @@ class ModelProcess:
                 "model_timeout", f"the embedded model gave no sign of life for {timeout_s:g} s; it is restarted"
             ) from None
         if not line.endswith(b"\n"):
-            await self.end()
+            await self._ended_by_itself()
             raise ModelError("model_broken", f"the embedded model's process {self._fate()}; it is restarted")
         event: dict[str, Any] = json.loads(line)
         return event
+
+    async def _ended_by_itself(self) -> None:
+        """Wait for the exit that closed its output: killing it now would lose how it ended."""
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            await self.end()
 
     def _fate(self) -> str:
         code = self._process.returncode or 0

@@ -41,26 +41,26 @@ class Answers:
         self._server = server
         self._send = send
         self._requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._stopped: set[int] = set()
+        self._stopped = 0
+        """The newest request to stop. Ids grow, and there is one request at a time."""
 
     def add(self, message: dict[str, Any]) -> None:
         self._requests.put(message)
 
     def stop(self, request_id: int) -> None:
-        self._stopped.add(request_id)
+        self._stopped = request_id
 
     def run(self) -> None:
         while True:
             message = self._requests.get()
             self._answer(message["id"], message["request"])
-            self._stopped.discard(message["id"])
 
     def _answer(self, request_id: int, request: dict[str, Any]) -> None:
         outcome: dict[str, Any] = {"error": {"message": "the model stopped without saying why"}}
 
         def take(event: dict[str, Any]) -> bool:
             nonlocal outcome
-            if request_id in self._stopped:
+            if request_id <= self._stopped:
                 outcome = {"end": "stopped"}
                 return True
             text, ending = read_event(event)
