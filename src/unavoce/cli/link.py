@@ -39,6 +39,7 @@ class Link:
         self._tell = tell
         self._session_id: str | None = None
         self._closing = False
+        self._refusal = ""
         self.turn: Turn | None = None
         self._http = _http_session()
         self._io = socketio.AsyncClient(
@@ -51,10 +52,15 @@ class Link:
         try:
             await self._io.connect(self._url, auth=self._auth, transports=["websocket"], wait_timeout=CONNECT_TIMEOUT_S)
         except socketio.exceptions.ConnectionError as error:
-            raise StartError(
-                f"no unavoce server answers at {self._url} ({error}); "
-                "start one with `unavoce serve`, or name another with --url"
-            ) from None
+            raise StartError(self._why_not(error)) from None
+
+    def _why_not(self, error: Exception) -> str:
+        if self._refusal:
+            return f"the server at {self._url} refused: {self._refusal}; here: --api-key KEY"
+        return (
+            f"no unavoce server answers at {self._url} ({error}); "
+            "start one with `unavoce serve`, or name another with --url"
+        )
 
     async def close(self) -> None:
         self._closing = True
@@ -96,6 +102,7 @@ class Link:
 
     def _listen(self) -> None:
         self._io.on("connect", self._connected)
+        self._io.on("connect_error", self._refused)
         self._io.on("disconnect", self._disconnected)
         self._io.on("engine:status", self._engine_status)
         self._on_turn("chat:token", lambda turn, data: turn.token(data))
@@ -139,6 +146,11 @@ class Link:
         self._tell(f"the conversation begins anew: {error.message}")
         if self.turn and self.turn.reason is None:
             self.turn.reason = "lost"
+
+    async def _refused(self, data: Any) -> None:
+        """A server that is there and does not let us in says why; one that is not there is told by `connect`."""
+        if isinstance(data, dict):
+            self._refusal = str(data.get("message", ""))
 
     async def _disconnected(self, reason: str) -> None:
         if not self._closing:

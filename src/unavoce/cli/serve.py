@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from unavoce.cli import options
+from unavoce.cli.logs import log_to_stderr
 from unavoce.server.app import serve
 from unavoce.settings import load_settings
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 @click.command("serve")
@@ -23,7 +21,7 @@ LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 def command(host: str | None, port: int | None, config: Path | None) -> None:
     """Serve until Ctrl-C. Prints one line with the address when connections are accepted."""
     settings = load_settings(config, host=host, port=port)
-    logging.basicConfig(level=settings.log_level.upper(), format=LOG_FORMAT)
+    log_to_stderr(settings.log_level)
     # The server takes SIGINT itself once it runs; one that comes before that is a clean end all the same.
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(settings))

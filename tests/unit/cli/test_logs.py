@@ -1,0 +1,29 @@
+"""Log lines: an event's name and its fields, each line one event."""
+
+from __future__ import annotations
+
+import logging
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unavoce.cli.logs import EventFormatter
+
+
+def _line(**fields: object) -> str:
+    return EventFormatter().format(logging.makeLogRecord({"name": "unavoce.x", "msg": "an_event", **fields}))
+
+
+def test_fields_stand_behind_the_event() -> None:
+    """`extra` is shown as name=value, quoted where it has blanks."""
+    line = _line(code="model_unavailable", reason="not there", after_s=5)
+    assert line.endswith("unavoce.x an_event code=model_unavailable reason='not there' after_s=5")
+
+
+@given(st.text())
+def test_a_field_cannot_pose_as_a_line_or_as_another_field(value: str) -> None:
+    """Whatever a field holds, the record is one line of visible characters, and its value one word or quoted."""
+    line = _line(reason=value)
+    shown = line.partition(" reason=")[2]
+    assert line.isprintable()
+    assert shown[:1] in "'\"" or " " not in shown
