@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.virtual_time import run_virtually
 
 from unavoce.audio.pcm import Pcm
 from unavoce.engines.base import Voice
@@ -109,20 +110,35 @@ async def test_a_hang_ends_only_by_cancellation() -> None:
     assert engine.calls[0].cancelled_at is not None
 
 
-async def test_a_server_that_cannot_be_told_to_stop_outlasts_every_cancellation() -> None:
-    """With `stop_s` the call returns only when that time is over, cancelled once or often."""
-    engine = engine_at_once([Step(hang_after=0, stop_s=0.02)])
-    call = asyncio.create_task(heard(engine))
-    await asyncio.sleep(0)
-    for _ in range(3):
-        call.cancel()
-        await asyncio.sleep(0)
-    with pytest.raises(asyncio.CancelledError):
-        await call
+def test_a_server_that_cannot_be_told_to_stop_outlasts_every_cancellation() -> None:
+    """With `stop_s` the call returns when that time is over and not before, cancelled once or often."""
+    engine = engine_at_once([Step(hang_after=0, stop_s=5.0)])
+
+    async def cancel_often() -> None:
+        call = asyncio.create_task(heard(engine))
+        await asyncio.sleep(1.0)
+        for _ in range(3):
+            call.cancel()
+            await asyncio.sleep(0.5)
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    run_virtually(cancel_often())
     (record,) = engine.calls
-    assert record.ended_at is not None
-    assert record.cancelled_at is not None
-    assert record.ended_at - record.cancelled_at >= 0.02
+    assert (record.started_at, record.cancelled_at, record.ended_at) == (0.0, 1.0, pytest.approx(6.0))
+
+
+def test_delays_are_those_of_the_script() -> None:
+    """The first sound comes after the delay and its own synthesis, the rest at the real-time factor."""
+    engine = FakeEngine(FakeOptions(s_per_char=0.1), script=[Step(delay_s=2.0, real_time_factor=0.5, pieces=2)])
+    times: list[float] = []
+
+    async def listen() -> None:
+        loop = asyncio.get_running_loop()
+        await engine.synthesise("x" * 40, engine.voices()[0], lambda _: times.append(loop.time()))
+
+    run_virtually(listen())
+    assert times == pytest.approx([3.0, 4.0])
 
 
 @pytest.mark.parametrize(
