@@ -107,6 +107,18 @@ def test_a_gain_stage_loses_no_sample_and_knows_no_split(
 
 
 @relaxed
+@given(st.integers(1, 5_000), st.floats(0.03, 8), st.sampled_from([Limiter, Leveller]))
+def test_pieces_of_one_size_show_no_seam(size: int, level: float, kind: type[Limiter | Leveller]) -> None:
+    """Swelling noise, where every step counts, passes a stage in pieces of any size as it does in one."""
+    at = np.arange(30_000)
+    sound = np.random.default_rng(size).normal(0, 8_000 * level, len(at)) * (0.5 + 0.4 * np.sin(at / 900))
+    sound = sound.astype(np.float32)
+    stage, whole = kind(24_000), kind(24_000)
+    parts = [*(stage.feed(sound[start : start + size]) for start in range(0, len(at), size)), stage.end()]
+    assert np.array_equal(np.concatenate(parts), np.concatenate([whole.feed(sound), whole.end()]))
+
+
+@relaxed
 @given(clips(), RATES, st.floats(0.1, 10))
 def test_nothing_passes_the_ceiling(clip: Samples, rate_hz: int, gain: float) -> None:
     """After the limiter no sample is above -1 dBFS, and what is left at rest keeps its sign."""

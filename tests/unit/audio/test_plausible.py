@@ -48,7 +48,7 @@ def test_speech_at_half_and_double_speed_passes(spoken: str, duration_s: float) 
     [("Yes.", 0.01), ("Yes.", 30.0), (LONG, 0.5), (LONG, 90.0), ("今天天气很好我们走吧", 0.3)],
 )
 def test_absurd_lengths_are_found(spoken: str, duration_s: float) -> None:
-    """A sentence in half a second, or a word in half a minute, is not the text; the reason gives figures and no text."""
+    """A sentence in half a second or a word in half a minute is not the text; the reason gives figures and no text."""
     reason = implausible(sound(duration_s), spoken)
     assert reason is not None
     assert "plausible" in reason
