@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import socketio
-
 from tests.support.client import Listener, decoded, joined, listening, names
 from tests.support.protocol import check_acknowledgement, check_event
-from tests.support.server import Answer, ScriptedModel, broken_off, quick_engine, running_server
+from tests.support.server import Answer, ScriptedModel, quick_engine, running_server
+
 from unavoce.engines.fake import FakeEngine, Step
 from unavoce.errors import EngineRefused
 

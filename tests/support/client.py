@@ -13,7 +13,6 @@ import numpy as np
 import socketio
 import soundfile
 from numpy.typing import NDArray
-
 from tests.support.server import PATIENCE_S
 
 Event = tuple[str, dict[str, Any]]

@@ -130,7 +130,7 @@ class Chat:
 
     def speak_start(self, client: Client, session_id: str | None, manner: Manner) -> Reply:
         """Begin a reply whose text the client streams itself. Raises RequestError."""
-        reply = self._begin(client, session_id, manner)
+        reply = self._begin(client, session_id, manner, dictated=True)
         reply.session.entries.append(reply.entry)
         self._inputs[reply.id] = SpeechInput(self._limits.reply_chars)
         self._run(self._run_spoken(reply, self._inputs[reply.id]))
@@ -196,7 +196,7 @@ class Chat:
 
     # -- how a reply begins and runs
 
-    def _begin(self, client: Client, session_id: str | None, manner: Manner) -> Reply:
+    def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
         voice = self._stage.chain.find_voice(manner.voice, manner.speed)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
@@ -213,7 +213,7 @@ class Chat:
             max_chars=self._limits.reply_chars,
             language=voice.language,
         )
-        reply = Reply(session, client, self._stage, plan, self._grace_s, self._forget)
+        reply = Reply(session, client, self._stage, plan, self._grace_s, self._forget, dictated=dictated)
         self._replies[reply.id] = reply
         if len(self._replies) > LINGERING * self._limits.replies:
             next(one for one in self._replies.values() if one.over).let_go()

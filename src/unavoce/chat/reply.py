@@ -28,7 +28,7 @@ class Reply:
     """One answer, from its first token to the end of its sound.
 
     `forget` is called once, when nobody can come back to it any more. `grace_s`: how long it goes on for a client that
-    lost its connection.
+    lost its connection. `dictated`: a client streams its text, and so nobody is told it in tokens.
     """
 
     def __init__(
@@ -39,6 +39,8 @@ class Reply:
         plan: Plan,
         grace_s: float,
         forget: Callable[[Reply], None],
+        *,
+        dictated: bool = False,
     ) -> None:
         self.id = new_id()
         self.session = session
@@ -51,6 +53,7 @@ class Reply:
         self.log = EventLog()
         self._grace_s = grace_s
         self._forget = forget
+        self._dictated = dictated
         self._timer: asyncio.TimerHandle | None = None
         self._settled = False
         self._heard: str | None = None
@@ -67,6 +70,8 @@ class Reply:
     # -- the narrator's listener
 
     def tell(self, event: Event) -> None:
+        if self._dictated and isinstance(event, Token):
+            return
         name, payload = self._named(event_on_wire(event))
         self.log.add(name, payload)
         for client in self.session.clients.values():
@@ -123,7 +128,8 @@ class Reply:
         """Tell a client that has just come the text so far."""
         events: list[Event] = []
         if self.text and not self.narrator.aborted:
-            events += [Token(self.text, 0), *map(SentenceCut, self.narrator.sentences)]
+            tokens = [] if self._dictated else [Token(self.text, 0)]
+            events += [*tokens, *map(SentenceCut, self.narrator.sentences)]
         if self.narrator.text_told:
             events.append(TextDone(self.text))
         for event in events:
