@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from unavoce.engines.piper_onnx import LoadedVoice
 
 MAX_SESSIONS = 6
-"""Three voices, each with a wide and a narrow session; about 90 MB each, and 70 MB more once it has run."""
+"""Three voices, each with a wide and a narrow session; about 110 MB each when loaded, 190 MB after a few sentences."""
 REMEDY = "pip install 'unavoce[piper]'"
 
 
