@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import soxr  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from unavoce.audio.pcm import Samples
@@ -49,6 +50,4 @@ def to_int16(values: NDArray[np.floating[Any]]) -> Samples:
 
 
 def _soxr_stream(from_hz: int, to_hz: int) -> Any:
-    import soxr  # type: ignore[import-untyped]  # noqa: PLC0415 - a compiled library that many a process never needs
-
     return soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32", quality="HQ")
