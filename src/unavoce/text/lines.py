@@ -45,8 +45,8 @@ _HEADING = re.compile(r"#{1,6}(?=[ \t\r\n])[ \t]*")
 _RULE = re.compile(r"([-*_=])(?:[ \t]*\1)*[ \t]*\r?\n?")
 _SEPARATOR = re.compile(r"[|:\- \t]*\r?\n?")
 _BULLET = re.compile(r"(?:[-*+][ \t]+|[•‣◦▪●][ \t]*)(?=[^\s])")
-_NUMBER = re.compile(r"(\d{1,3})(?:[.)][ \t]+|[、．])(?=[^\s])")
-_NUMBER_BEGUN = re.compile(r"\d{1,3}(?:[.)][ \t]*)?")
+_NUMBER = re.compile(r"(\d{1,3})(?:\.?[.)][ \t]+|[、．])(?=[^\s])")
+_NUMBER_BEGUN = re.compile(r"\d{1,3}(?:\.?[.)][ \t]*)?")
 _BULLET_BEGUN = re.compile(r"[-*+•‣◦▪●][ \t]*")
 
 

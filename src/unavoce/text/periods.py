@@ -17,10 +17,11 @@ _ROMAN = re.compile(r"[IVXLC]+")
 
 def after_period(case: Case, following: Next) -> Verdict:
     word = case.tail.word
-    if not _CLOSERS.isdisjoint(case.tail.closers):
-        return _after_closed_period(case.site, following)
-    if word.isdecimal():
+    closed = not _CLOSERS.isdisjoint(case.tail.closers)
+    if word.isdecimal() and (_enumerates(case) or not closed):
         return _after_number(case, following)
+    if closed:
+        return _after_closed_period(case.site, following)
     if len(word) == 1 and word.isupper():
         return _after_initial(case, following)
     kind = _kind(word, case.words)
@@ -47,9 +48,15 @@ def _after_closed_period(site: Site, following: Next) -> Verdict:
     return verdict(lower_case_starts(site, following) if following.lower else True)
 
 
+def _enumerates(case: Case) -> bool:
+    """A number that opens the sentence, or 1 after a colon, counts what comes: "Steps: 1. Boil it"."""
+    begins = case.site.whole and not case.tail.before
+    return begins or (case.tail.word == "1" and case.tail.before.endswith(":"))
+
+
 def _after_number(case: Case, following: Next) -> Verdict:
-    if case.site.whole and not case.tail.before:
-        return Verdict.KEEP  # "1. First do this": a number within the line
+    if _enumerates(case):
+        return Verdict.KEEP
     if case.words.ordinal_dot and len(case.tail.word) <= 3:
         return _after_ordinal(case, following)
     if case.words.ordinal_dot and following.lower:
@@ -88,7 +95,9 @@ def _after_initial(case: Case, following: Next) -> Verdict:
 
 
 def _after_abbreviation(kind: Abbreviation, case: Case, following: Next) -> Verdict:
-    if kind in (Abbreviation.TITLE, Abbreviation.INNER):
+    clock = case.tail.word.casefold() in _CLOCK
+    only_the_hour = clock and case.site.whole and _is_only_the_hour(case.tail.before)
+    if kind in (Abbreviation.TITLE, Abbreviation.INNER) or only_the_hour:
         return Verdict.KEEP
     if kind is Abbreviation.NUMBERED:
         return _after_numbered(case.tail.word.casefold(), following)
@@ -97,10 +106,16 @@ def _after_abbreviation(kind: Abbreviation, case: Case, following: Next) -> Verd
     if kind is Abbreviation.CLOSING:
         return Verdict.CUT
     starts = case.words.starts(following.word, following.whole)
-    if starts is not False or case.tail.word.casefold() not in _CLOCK:
+    if starts is not False or not clock:
         return verdict(starts)
     follows = case.words.follows_clock(following.word, following.whole)
     return verdict(None if follows is None else not follows)
+
+
+def _is_only_the_hour(before: str) -> bool:
+    """ "At 5 a.m." alone is no sentence: what it is the time of is still to come."""
+    words = before.split()
+    return len(words) == 2 and words[0].casefold() in vocabulary.CLOCK_PREPOSITIONS
 
 
 def _after_numbered(word: str, following: Next) -> Verdict:

@@ -179,6 +179,8 @@ AFTER_CLOCK = words(
     "cest et pt eastern central mountain pacific greenwich"
 )
 """What may follow "a.m." with a capital in the same sentence."""
+CLOCK_PREPOSITIONS = words("at by around about before after until from since")
+
 SPEECH = words(
     "said asked replied answered cried shouted whispered exclaimed called added yelled screamed "
     "muttered murmured wondered demanded says asks replies insisted began continued"

@@ -26,6 +26,9 @@ def texts(text: str, language: str = "en", max_chars: int = 300) -> list[str]:
         "Wait... what?!",
         "Use `a. B` and [the docs. Really](https://a.b/c. D).",
         "I. Newton, J. R. R. Tolkien and George W. Bush came.",
+        "At 5 a.m. Mr. Smith rose.",
+        "Steps: 1. Boil water.",
+        "Quite like Jonas E. Smith at Pitt, Briggs & Co. in the U.S. Government.",
         "It is 10:30, v1.2.3 costs 3.14.",
         "“Who. Me?” he said.",
         "He (it was late! Very.) slept.",
@@ -91,7 +94,7 @@ def test_boundaries_say_what_follows() -> None:
         ("* * *", []),
         ("* one\n* two. Three.", ["* one", "* two.", "Three."]),
         ("+ one\n  goes on", ["+ one\n  goes on"]),
-        ("1. one\n2) two", ["1. one", "2) two"]),
+        ("1. one\n2) two\n3.) three", ["1. one", "2) two", "3.) three"]),
         ("### Head. Still head!", ["### Head. Still head!"]),
         ("> one\n> two", ["one\n> two"]),
         ("**Bold title**\nText", ["**Bold title**", "Text"]),
@@ -114,6 +117,11 @@ def test_thinking_is_only_where_models_think() -> None:
     """The tag in mid-sentence or in code is text like any other."""
     assert texts("The `<think>` tag. It opens.") == ["The `<think>` tag.", "It opens."]
     assert texts("<think>Hm.</think>Yes. No.") == ["Yes.", "No."]
+
+
+def test_an_ordinal_may_be_emphasised() -> None:
+    """Marks of emphasis round a number change nothing about its stop."""
+    assert texts("Wir kommen am **3.** Mai. Gut.", "de") == ["Wir kommen am **3.** Mai.", "Gut."]
 
 
 def test_a_wrapped_paragraph_goes_on() -> None:
