@@ -15,6 +15,7 @@ from unavoce.text.speech import characters, english
 from unavoce.text.speech.languages import language_of
 from unavoce.text.spoken import speakable
 
+MANY = settings(deadline=None)  # a busy machine is no defect
 LANGUAGES = st.sampled_from(["en", "en-GB", "de", "fr", "es", "it", "ja", "ru", "", "nonsense"])
 KINDS = st.sampled_from(list(Kind))
 MARKS = st.sampled_from(
@@ -24,7 +25,8 @@ MARKS = st.sampled_from(
      "14:30", "am", "Dr.", "e.g.", "St.", "v1.2", "1/2",
      "½",
      "No. ",
-     "a", "word", "U.S.", "Henry VIII", " ", "\n", "\u200b", "\u202e", "\ud800", "\ue05b", "e\u0301", "🎉", "٣", "²", "→"]
+     "a", "word", "U.S.", "Henry VIII", " ", "\n", "\u200b", "\u202e", "\ud800", "\ue05b", "e\u0301", "🎉", "٣", "²",
+     "→"]
 )  # fmt: skip
 TEXTS = st.one_of(st.text(st.characters(), max_size=80), st.lists(MARKS, max_size=25).map("".join))
 FORBIDDEN = set("[]<>{}|`*_^~\\")
@@ -40,7 +42,7 @@ PROSE = st.builds(
 
 
 @given(text=TEXTS, kind=KINDS, language=LANGUAGES)
-@settings(max_examples=400)
+@settings(MANY, max_examples=400)
 def test_any_text_is_read_without_error_or_engine_syntax(text: str, kind: Kind, language: str) -> None:
     """Any string gives composed text with only visible characters, single spaces and no engine syntax."""
     spoken = speakable(text, kind, language)
@@ -52,7 +54,7 @@ def test_any_text_is_read_without_error_or_engine_syntax(text: str, kind: Kind, 
 
 
 @given(text=TEXTS, kind=KINDS, language=LANGUAGES)
-@settings(max_examples=300)
+@settings(MANY, max_examples=300)
 def test_what_is_spoken_has_a_word_in_it(text: str, kind: Kind, language: str) -> None:
     """The result is empty or has a letter or a digit: no engine is asked to speak punctuation."""
     spoken = speakable(text, kind, language)
@@ -60,6 +62,7 @@ def test_what_is_spoken_has_a_word_in_it(text: str, kind: Kind, language: str) -
 
 
 @given(prose=PROSE, end=st.sampled_from([".", "!", "?", ""]), language=LANGUAGES)
+@MANY
 def test_plain_prose_is_left_alone(prose: str, end: str, language: str) -> None:
     """Letters, spaces, commas and a final stop come back unchanged unless they spell a known abbreviation."""
     tables = language_of(language)
@@ -70,6 +73,7 @@ def test_plain_prose_is_left_alone(prose: str, end: str, language: str) -> None:
 
 
 @given(prose=PROSE, end=st.sampled_from([".", "!", "?"]), language=LANGUAGES)
+@MANY
 def test_reading_twice_changes_nothing_more(prose: str, end: str, language: str) -> None:
     """What has been put into words stays as it is when it is read again."""
     once = speakable(prose + end, Kind.PROSE, language)
@@ -77,6 +81,7 @@ def test_reading_twice_changes_nothing_more(prose: str, end: str, language: str)
 
 
 @given(prose=PROSE, end=st.sampled_from(["!", "?", "?!"]), mark=st.sampled_from(["", "*", "**", "_", "~~"]))
+@MANY
 def test_emphasis_goes_and_the_end_stays(prose: str, end: str, mark: str) -> None:
     """Marks around or only at one side of a sentence leave its words and its final punctuation."""
     expected = prose + end
@@ -85,6 +90,7 @@ def test_emphasis_goes_and_the_end_stays(prose: str, end: str, mark: str) -> Non
 
 
 @given(number=st.integers(min_value=0, max_value=10**15 - 1))
+@MANY
 def test_english_leaves_no_digit(number: int) -> None:
     """Any whole number up to the trillions is in words, with and without separators."""
     plain = speakable(f"There are {number} of them.", Kind.PROSE, "en")
@@ -95,6 +101,7 @@ def test_english_leaves_no_digit(number: int) -> None:
 
 
 @given(dollars=st.integers(0, 10**9), cents=st.integers(0, 99))
+@MANY
 def test_amounts_say_dollars_before_cents(dollars: int, cents: int) -> None:
     """An amount of money never reaches an engine as a sign and digits, and names its parts in order."""
     spoken = speakable(f"It costs ${dollars:,}.{cents:02}.", Kind.PROSE, "en")
@@ -105,6 +112,7 @@ def test_amounts_say_dollars_before_cents(dollars: int, cents: int) -> None:
 
 
 @given(hour=st.integers(0, 23), minute=st.integers(0, 59))
+@MANY
 def test_times_are_words(hour: int, minute: int) -> None:
     """Every time of day is said without a digit or a colon."""
     spoken = speakable(f"at {hour}:{minute:02}", Kind.PROSE, "en")
@@ -128,8 +136,8 @@ def test_long_runs_end(piece: str, language: str) -> None:
     assert len(speakable(text, Kind.PROSE, language)) <= 12 * len(text)
 
 
-def test_every_pass_is_reachable_for_every_language() -> None:
-    """The helpers that only English uses leave plain words alone, so their order cannot eat text."""
+def test_english_passes_leave_plain_words_alone() -> None:
+    """None of the passes on its own changes a text without numbers, marks or abbreviations."""
     plain = "these are plain words"
     passes = [english.read_names, english.read_roman, english.read_versions, english.read_half_days,
               english.read_calendar, english.read_ratios, english.read_fractions, english.read_marks,

@@ -52,7 +52,7 @@ def _in_words(text: str, language: Language) -> str:
     text = abbreviations.expand_abbreviations(text, language)
     text = clock.read_dates(text, language)
     if language.code == "de":
-        text = german.read_ordinals(text)
+        text = german.read_ordinals(german.read_streets(text))
     text = numbers.read_ranges(symbols.read_number_signs(text, language), language)
     text = clock.read_times(text, language)
     text = money.read_money(text, language)

@@ -34,6 +34,7 @@ _PHONE = re.compile(
     r"(?<![\w+.-])\+[0-9]{1,3}(?:[ .-]?\(?[0-9]{1,4}\)?){2,6}(?!\w)"
     r"|(?<![\w.-])(?:1[ .-])?\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4}(?!\w|-)"
 )
+_LOCAL_PHONE = re.compile(r"(?:(?<=[Cc]all )|(?<=[Dd]ial )|(?<=[Pp]hone )|(?<=[Tt]el\. ))[0-9]{3}-[0-9]{4}(?![\w-])")
 _LOCAL_HOST = re.compile(r"(?<![\w.])localhost:([0-9]{1,5})(?![\w])")
 _CLOSING = ".,;:!?'’”»*_"
 _HASH_LIKE = re.compile(r"%|=|[0-9]{6}|[0-9a-f]{12}|^.{32}")
@@ -53,7 +54,8 @@ def read_addresses(text: str, language: Language | None) -> str:
     text = _PATH.sub(lambda match: _file(match[0], language), text)
     text = _FILE.sub(lambda match: _file(match[0], language), text)
     text = _DOT_FILE.sub(f"{language.addresses.dot} ", text)
-    return _PHONE.sub(lambda match: _phone(match[0], language), text)
+    text = _PHONE.sub(lambda match: _phone(match[0], language), text)
+    return _LOCAL_PHONE.sub(lambda match: _phone(match[0], language), text)
 
 
 def say_digits(digits: str, language: Language) -> str:

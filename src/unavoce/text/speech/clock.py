@@ -8,7 +8,7 @@ from functools import cache
 from unavoce.text.speech.languages.base import Language
 
 _ISO = re.compile(r"(?<![\w-])([0-9]{4})-([01][0-9])-([0-3][0-9])(?:(T)(?=[0-9]{2}:)|(?![\w-]))")
-_NUMERIC = re.compile(r"(?<![\w./-])([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})(?![\w/-]|\.[0-9])")
+_NUMERIC = re.compile(r"(?<![\w./-])([0-9]{1,2})(\. ?|[/-])([0-9]{1,2})\2([0-9]{4})(?![\w/-]|\.[0-9])")
 
 
 def read_dates(text: str, language: Language) -> str:

@@ -192,6 +192,7 @@ _REPLACEMENTS = (
     (re.compile(r"(?<=[0-9]) ?in\.(?= [a-z])"), " inches"),
     (re.compile(r"(?<=[0-9])( ?)(ft|lbs?|oz|mins?|secs?|hrs?|yd|mi)\.(?= [a-z0-9])"), r"\1\2"),
     (re.compile(r"\b(he/she|she/he|his/her|him/her|yes/no|true/false|on/off|either/or)\b", re.I), None),
+    (re.compile(r"\b([A-Z])/([A-Z])\b"), r"\1-\2"),
     (
         re.compile(
             r"(?<=[^\W_])/(?=(?:second|minute|hour|day|night|week|month|year|person|user|seat|token|request|unit|"

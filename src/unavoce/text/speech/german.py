@@ -6,10 +6,34 @@ import re
 
 from unavoce.text.speech.languages.de import MONTHS, ordinal
 
-_NOUNS = "|".join([*MONTHS, "Jahrhundert", "Jahrhunderts", "Mal", "Platz", "Klasse", "Stock", "Tag", "Geburtstag"])
+_NOUNS = "|".join(
+    [
+        *MONTHS,
+        "Jahrhundert",
+        "Jahrhunderts",
+        "Mal",
+        "Platz",
+        "Klasse",
+        "Stock",
+        "Tag",
+        "Geburtstag",
+        "Weltkrieg",
+        "Advent",
+        "Quartal",
+        "FC",
+    ]
+)
 _ORDINAL = re.compile(rf"(?:\b(\w{{2,6}}) )?(?<![\w.,])([12][0-9]|3[01]|0?[1-9])\. ?(?=(?:{_NOUNS})\b)")
 _WEAK = {"der", "die", "das"}
 _DECLINED = {"am", "vom", "zum", "beim", "dem", "den", "im", "des", "bis", "ab", "seit", "zur", "ins"}
+
+
+_STREET = re.compile(r"(?<=[a-zäöüß])str\.(?= [0-9])")
+
+
+def read_streets(text: str) -> str:
+    """ "Hauptstr. 5" → "Hauptstraße 5"."""
+    return _STREET.sub("straße", text)
 
 
 def read_ordinals(text: str) -> str:

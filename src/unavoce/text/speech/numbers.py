@@ -24,7 +24,7 @@ _BARE_DECIMAL = re.compile(r"(?<![\w.])\.(?=[0-9])")
 def number_pattern(language: Language) -> str:
     """Regex of a written number: grouped or plain, with or without decimals, in three groups at most deep."""
     group, mark = re.escape(language.group_mark), re.escape(language.decimal_mark)
-    return rf"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}}){{1,4}}(?![0-9])|[0-9]{{1,15}})(?:{mark}[0-9]{{1,15}})?"
+    return rf"(?:[0-9]{{1,3}}(?:{group}[0-9]{{3}}){{1,4}}(?![0-9])|[0-9]{{1,15}})(?:{mark}[0-9]{{1,40}})?"
 
 
 def say_number(written: str, language: Language) -> str:

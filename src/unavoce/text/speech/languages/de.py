@@ -62,6 +62,8 @@ GERMAN = Language(
     currencies={
         "€": Currency("ein Euro", "Euro", "ein Cent", "Cent"),
         "EUR": Currency("ein Euro", "Euro", "ein Cent", "Cent"),
+        "Euro": Currency("ein Euro", "Euro", "ein Cent", "Cent"),
+        "Dollar": Currency("ein Dollar", "Dollar", "ein Cent", "Cent"),
         "$": Currency("ein Dollar", "Dollar", "ein Cent", "Cent"),
         "USD": Currency("ein US-Dollar", "US-Dollar", "ein Cent", "Cent"),
         "£": Currency("ein Pfund", "Pfund", "ein Penny", "Pence"),
@@ -71,7 +73,8 @@ GERMAN = Language(
     scales={"Mio.": "Millionen", "Mrd.": "Milliarden", "Tsd.": "Tausend",
             "Millionen": "Millionen", "Milliarden": "Milliarden"},
     clock=Clock(
-        time="{h} Uhr {m}", full_hour="{h} Uhr", one={"{h} Uhr": "ein Uhr", "{h} Uhr {m}": "ein Uhr {m}"}, suffix="Uhr",
+        time="{h} Uhr {m}", full_hour="{h} Uhr",
+        one={"{h} Uhr": "ein Uhr", "{h} Uhr {m}": "ein Uhr {m}"}, suffix="Uhr", time_mark=r"(?::|\.(?=[0-5][0-9] Uhr))",
         date="{day}. {month} {year}", months=tuple(MONTHS),
     ),
     fractions={"½": "ein halb", "¼": "ein Viertel", "¾": "drei Viertel", "⅓": "ein Drittel", "⅔": "zwei Drittel",
@@ -84,7 +87,8 @@ GERMAN = Language(
         "ggf.": "gegebenenfalls", "inkl.": "inklusive", "zzgl.": "zuzüglich", "sog.": "sogenannt",
         "o.ä.": "oder ähnlich", "o. ä.": "oder ähnlich",
         "u.U.": "unter Umständen", "i.d.R.": "in der Regel", "z.T.": "zum Teil", "s.o.": "siehe oben",
-        "s.u.": "siehe unten", "v.a.": "vor allem", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr",
+        "s.u.": "siehe unten", "v.a.": "vor allem", "Dr.": "Doktor", "Prof.": "Professor",
+        "Hr.": "Herr", "Hrn.": "Herrn",
         "Fr.": "Frau", "Nr.": "Nummer", "Str.": "Straße", "Tel.": "Telefon", "Abb.": "Abbildung",
         "Bd.": "Band", "St.": "Sankt", "Mio.": "Millionen", "Mrd.": "Milliarden",
         "Jh.": "Jahrhundert", "n.Chr.": "nach Christus", "n. Chr.": "nach Christus",

@@ -44,6 +44,7 @@ SPANISH = Language(
     currencies={
         "€": Currency("un euro", "euros", "un céntimo", "céntimos", "de euros"),
         "EUR": Currency("un euro", "euros", "un céntimo", "céntimos", "de euros"),
+        "euros": Currency("un euro", "euros", "un céntimo", "céntimos", "de euros"),
         "$": Currency("un dólar", "dólares", "un centavo", "centavos", "de dólares"),
         "USD": Currency("un dólar", "dólares", "un centavo", "centavos", "de dólares"),
         "£": Currency("una libra", "libras", "un penique", "peniques", "de libras"),
@@ -63,7 +64,8 @@ SPANISH = Language(
                "2/3": "dos tercios"},
     abbreviations={
         "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Dr.": "doctor", "Dra.": "doctora",
-        "Ud.": "usted", "Uds.": "ustedes", "p. ej.": "por ejemplo", "p.ej.": "por ejemplo",
+        "Ud.": "usted", "Uds.": "ustedes", "p. ej.": "por ejemplo", "a. m.": "de la mañana",
+        "a.m.": "de la mañana", "p. m.": "de la tarde", "p.m.": "de la tarde", "p.ej.": "por ejemplo",
         "etc.": "etcétera", "EE. UU.": "Estados Unidos", "EE.UU.": "Estados Unidos", "aprox.": "aproximadamente",
         "n.º": "número", "núm.": "número", "pág.": "página", "págs.": "páginas", "tel.": "teléfono",
         "av.": "avenida", "Av.": "Avenida", "a. C.": "antes de Cristo", "d. C.": "después de Cristo",

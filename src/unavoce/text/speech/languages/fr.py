@@ -45,6 +45,7 @@ FRENCH = Language(
     currencies={
         "€": Currency("un euro", "euros", "un centime", "centimes", "d'euros"),
         "EUR": Currency("un euro", "euros", "un centime", "centimes", "d'euros"),
+        "euros": Currency("un euro", "euros", "un centime", "centimes", "d'euros"),
         "$": Currency("un dollar", "dollars", "un cent", "cents", "de dollars"),
         "USD": Currency("un dollar", "dollars", "un cent", "cents", "de dollars"),
         "£": Currency("une livre", "livres", "un penny", "pence", "de livres"),
@@ -63,6 +64,8 @@ FRENCH = Language(
                "1/2": "un demi", "1/4": "un quart", "3/4": "trois quarts", "1/3": "un tiers", "2/3": "deux tiers"},
     abbreviations={
         "M.": "Monsieur", "MM.": "Messieurs", "Mme": "Madame", "Mmes": "Mesdames", "Mlle": "Mademoiselle",
+        "Mme.": "Madame",
+        "Mlle.": "Mademoiselle",
         "Dr": "Docteur", "Dr.": "Docteur", "Pr": "Professeur", "p. ex.": "par exemple",
         "p.ex.": "par exemple", "c.-à-d.": "c'est-à-dire", "c.à.d.": "c'est-à-dire", "etc.": "et cetera",
         "env.": "environ", "av. J.-C.": "avant Jésus-Christ", "apr. J.-C.": "après Jésus-Christ",
