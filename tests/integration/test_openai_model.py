@@ -7,7 +7,7 @@ import gzip
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,7 @@ async def playing(script: Script) -> AsyncIterator[Peer]:
         except* (ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            writer.transport.abort() if exchange.closed.is_set() else writer.close()
+            writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     peer.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -103,6 +103,10 @@ async def playing(script: Script) -> AsyncIterator[Peer]:
         for player in players:
             player.cancel()
         await asyncio.gather(*players, return_exceptions=True)
+        for exchange in peer.exchanges:
+            exchange.writer.transport.abort()
+            with suppress(ConnectionError):
+                await exchange.writer.wait_closed()
         await server.wait_closed()
 
 

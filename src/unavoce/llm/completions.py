@@ -56,9 +56,9 @@ def refusal(status: int, body: str, where: str, key: str) -> ModelError:
     if status == 400 and _TOO_LONG.search(body):
         return PromptTooLongError(said)
     if status in (401, 403):
-        return ModelError("model_refused", f"{said}; check the setting llm.api_key")
+        return ModelError("model_refused", f"{said}; remedy: correct llm.api_key")
     if status == 404 or 300 <= status < 400:
-        return ModelError("model_unavailable", f"{said}; check the settings llm.base_url and llm.model")
+        return ModelError("model_unavailable", f"{said}; remedy: correct llm.base_url or llm.model")
     if status in (408, 504):
         return ModelError("model_timeout", said)
     busy_or_broken = status == 429 or status >= 500 or status < 300

