@@ -34,7 +34,7 @@ _MAKE_UP = 10 ** (0.2 / 20)
 
 
 class Leveller(GainStage):
-    """Takes and gives floats on the scale of int16,  near TARGET_LUFS already. Gain moves within -6 and +9.5 dB."""
+    """Takes and gives floats on the scale of int16, near TARGET_LUFS already. Gain moves within -6 and +9.5 dB."""
 
     def __init__(self, rate_hz: int) -> None:
         super().__init__(step=max(1, rate_hz // 100), ahead=AHEAD)
