@@ -20,8 +20,9 @@ class Levels:
 
     def learn(self, voice: Voice, clip: Pcm) -> None:
         """Measure a voice that has none yet on `clip`; too short a clip teaches nothing."""
-        if clip.duration_s >= ENOUGH_S:
-            self._gains.setdefault(_at_rest(voice), gain_for(clip.samples, clip.rate_hz))
+        # Measuring stalls the event loop for 2 ms per second of sound: never for a voice that is known.
+        if clip.duration_s >= ENOUGH_S and _at_rest(voice) not in self._gains:
+            self._gains[_at_rest(voice)] = gain_for(clip.samples, clip.rate_hz)
 
     def gain(self, voice: Voice, first_piece: Pcm) -> float:
         """The voice's linear gain; for one never measured, what its first piece suggests."""
