@@ -51,6 +51,8 @@ async def _start(server: Serving, measured: Measured) -> None:
     async with guest(server.url) as visitor:
         answer = await visitor.ask(QUESTIONS[0])
     _add(measured.start, "process to ready line", server.ready_s - server.started_s)
+    if server.cpu_s is not None:
+        _add(measured.start, "process to ready line, CPU", server.cpu_s)
     _add(measured.start, "first message to first token", answer.after_s("chat:token"))
     _add(measured.start, "first message to first sound", answer.after_s("chat:audio_chunk"))
     _add(measured.start, "process to first sound", answer.arrivals[0].at_s - server.started_s)

