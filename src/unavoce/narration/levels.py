@@ -1,4 +1,4 @@
-"""One gain per voice, measured once, so that every sentence of a voice is equally loud whether it is streamed or not."""
+"""One gain per voice, measured once, so that all its sentences are equally loud, streamed or not."""
 
 from __future__ import annotations
 
