@@ -13,7 +13,8 @@ from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
 from unavoce.narration.encoder import Encoder, Format
 from unavoce.narration.events import AudioDone, Chunk, Event, Skipped
-from unavoce.narration.narrator import Plan, ReplyNarrator
+from unavoce.narration.narrator import ReplyNarrator
+from unavoce.narration.plan import Plan
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 
@@ -139,12 +140,10 @@ class _Hand:
         """Raises EngineError when a sentence was not spoken."""
         if self._skipped:
             first = self._skipped[0]
-            raise EngineError(
-                f"{len(self._skipped)} sentence(s) not spoken; number {first.sentence}: {first.reason}"
-            )
+            raise EngineError(f"{len(self._skipped)} sentence(s) not spoken; number {first.sentence}: {first.reason}")
 
 
-async def _stream(tokens: AsyncIterable[str] | str) -> AsyncIterator[str]:
+async def _stream(tokens: AsyncIterable[str] | str) -> AsyncGenerator[str, None]:
     if isinstance(tokens, str):
         yield tokens
         return

@@ -1,4 +1,4 @@
-"""Logs: named events with fields, one line each. No message text unless somebody puts it in a field, and nobody does."""
+"""Logs: named events with fields, one line each; what was said is in none of them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,27 @@ from unavoce.engines.fake import Step
 from unavoce.errors import EngineError, EngineRefused, ModelError
 from unavoce.llm.base import LanguageModel, Message
 
-WORDS = "the kettle is on and dinner will be served at eight with some wine from our own cellar tonight".split()
+WORDS = [
+    "the",
+    "kettle",
+    "is",
+    "on",
+    "and",
+    "dinner",
+    "will",
+    "be",
+    "served",
+    "at",
+    "eight",
+    "with",
+    "some",
+    "wine",
+    "from",
+    "our",
+    "own",
+    "cellar",
+    "tonight",
+]
 
 
 def random_text(rng: random.Random) -> str:
@@ -76,7 +96,9 @@ class ScriptedModel(LanguageModel):
 def random_step(rng: random.Random) -> Step:
     """Mostly a decent engine; now and then every way of failing."""
     pieces = rng.choice([1, 1, 2, 4])
-    step = Step(delay_s=rng.choice([0.0, 0.05, 0.3, 3.0]), real_time_factor=rng.choice([0.0, 0.1, 0.9, 1.5]), pieces=pieces)
+    step = Step(
+        delay_s=rng.choice([0.0, 0.05, 0.3, 3.0]), real_time_factor=rng.choice([0.0, 0.1, 0.9, 1.5]), pieces=pieces
+    )
     fault = rng.random()
     if fault < 0.08:
         error = rng.choice([EngineError, EngineRefused])

@@ -7,12 +7,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from tests.simulation.actors import Device, Received, ScriptedModel, Speech
+
 from unavoce.chat.chat import Chat, Manner
 from unavoce.chat.log import MAX_BYTES as LOG_BYTES
 from unavoce.chat.outbox import MAX_BYTES as OUTBOX_BYTES
 from unavoce.chat.reply import Reply
 from unavoce.engines.fake import FakeEngine
-from unavoce.narration.narrator import SENT_AHEAD_S
+from unavoce.errors import RequestError
+from unavoce.narration.plan import SENT_AHEAD_S
 from unavoce.narration.stage import Stage
 
 END_EVENTS = ("chat:text_done", "chat:audio_done", "chat:done")
@@ -50,6 +52,10 @@ class Witness:
 
     def began(self, reply: Reply, message: str, device: Device, manner: Manner) -> None:
         self.records[reply.id] = Record(reply, message, device, manner)
+
+    def refused(self, error: RequestError, expected: str) -> None:
+        """The service turned a request down: for one reason only."""
+        assert error.code == expected
 
     def aborted(self, chat: Chat, session: str) -> None:
         """An abort was acknowledged: from here on only end events may leave."""
@@ -186,4 +192,3 @@ class Witness:
         speech = self.speeches[record.message]
         failed = bool(skipped or speech.error or not speech.text.strip())
         assert reason == audio["reason"] == ("failed" if failed else "complete")
-

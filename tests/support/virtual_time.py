@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next timer: hours pass in milliseconds, and the same seed gives the same run."""
+"""An event loop whose clock jumps to the next timer: hours pass in milliseconds, and a run can be repeated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class NothingLeftToHappen(RuntimeError):
+class DeadlockError(RuntimeError):
     """Every task waits for something that no timer will bring: a deadlock."""
 
 
@@ -20,7 +20,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout is None:
-            raise NothingLeftToHappen
+            raise DeadlockError
         if not ready and timeout:
             self.loop.now_s += timeout
         return ready

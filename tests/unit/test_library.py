@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 import numpy as np
 import pytest
-
 from tests.support.virtual_time import run_virtually
+
 from unavoce import Narrator, load_settings
 from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
@@ -30,6 +30,11 @@ def narrate(work: Work, engine: FakeEngine | None = None) -> FakeEngine:
 
     run_virtually(run())
     return fake
+
+
+async def hear(stream: AsyncGenerator[Chunk, None], heard: list[str]) -> None:
+    async for chunk in stream:
+        heard.append(chunk.text)  # noqa: PERF401 - what was heard before an error counts
 
 
 async def tokens(text: str = TEXT) -> AsyncIterator[str]:
@@ -135,8 +140,7 @@ def test_an_error_of_the_source_comes_after_what_was_said() -> None:
 
         heard: list[str] = []
         with pytest.raises(LookupError, match="the rest is gone"):
-            async for chunk in narrator.speak(broken()):
-                heard.append(chunk.text)
+            await hear(narrator.speak(broken()), heard)
         assert heard == ["This much is known."]
 
     narrate(work)
@@ -148,8 +152,7 @@ def test_a_sentence_that_cannot_be_spoken_is_not_dropped_in_silence() -> None:
     async def work(narrator: Narrator) -> None:
         heard: list[str] = []
         with pytest.raises(EngineError, match="number 1"):
-            async for chunk in narrator.speak(TEXT):
-                heard.append(chunk.text)
+            await hear(narrator.speak(TEXT), heard)
         assert heard == ["Certainly, sir.", "Dinner will be served at eight."]
 
     narrate(work, FakeEngine(script=lambda _, text: Step(fail_after=0) if "kettle" in text else Step()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
@@ -18,7 +18,7 @@ from unavoce.chat.speech_input import SpeechInput
 from unavoce.errors import ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.encoder import Encoder, Format
-from unavoce.narration.narrator import Plan
+from unavoce.narration.plan import Plan
 from unavoce.narration.stage import Stage
 
 MAX_SESSIONS = 10_000
@@ -133,7 +133,7 @@ class Chat:
         reply = self._begin(client, session_id, manner, dictated=True)
         reply.session.entries.append(reply.entry)
         self._inputs[reply.id] = SpeechInput(self._limits.reply_chars)
-        self._run(self._run_spoken(reply, self._inputs[reply.id]))
+        self._run(self._run_spoken(reply, aiter(self._inputs[reply.id])))
         return reply
 
     def speak_text(self, client: Client, reply_id: str, text: str) -> None:
@@ -213,7 +213,9 @@ class Chat:
             max_chars=self._limits.reply_chars,
             language=voice.language,
         )
-        reply = Reply(session, client, self._stage, plan, self._grace_s, self._forget, dictated=dictated)
+        reply = Reply(
+            session, client, stage=self._stage, plan=plan, grace_s=self._grace_s, forget=self._forget, dictated=dictated
+        )
         self._replies[reply.id] = reply
         if len(self._replies) > LINGERING * self._limits.replies:
             next(one for one in self._replies.values() if one.over).let_go()
@@ -241,7 +243,7 @@ class Chat:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _run_spoken(self, reply: Reply, pieces: AsyncIterable[str]) -> None:
+    async def _run_spoken(self, reply: Reply, pieces: AsyncGenerator[str, None]) -> None:
         try:
             await reply.run(pieces)
         finally:

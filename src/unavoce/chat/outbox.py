@@ -25,7 +25,7 @@ STUCK_S = 20.0
 """A client that takes nothing for this long is closed."""
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """The client is gone, or the sound was given to another one: deliver the chunk elsewhere."""
 
 
@@ -70,26 +70,26 @@ class Outbox:
         self._put(Letter(name, payload, reply_id))
 
     async def deliver(self, name: str, payload: Payload, reply_id: str, taken: Callable[[], None]) -> None:
-        """Queue a chunk and wait until it has left; `taken` is called just as it does. Raises Gone.
+        """Queue a chunk and wait until it has left; `taken` is called just as it does. Raises GoneError.
 
         When cancelled before it left, it never leaves.
         """
         letter = Letter(name, payload, reply_id, taken, asyncio.get_running_loop().create_future())
         self._put(letter)
         if self._closed or letter.left is None:
-            raise Gone
+            raise GoneError
         try:
             left = await letter.left
         except asyncio.CancelledError:
             self._remove(letter)
             raise
         if not left:
-            raise Gone
+            raise GoneError
 
     def retract(self, reply_id: str, wanted: Callable[[str], bool]) -> None:
         """Take back those events of `reply_id` that have not left and whose name is `wanted` back.
 
-        Who waits for the delivery of one gets Gone.
+        Who waits for the delivery of one gets GoneError.
         """
         for letter in [one for one in self._letters if one.reply_id == reply_id and wanted(one.name)]:
             self._remove(letter)
@@ -104,7 +104,7 @@ class Outbox:
                 await last.left
 
     def close(self) -> None:
-        """Nothing leaves any more; who waits for a delivery gets Gone."""
+        """Nothing leaves any more; who waits for a delivery gets GoneError."""
         self._closed = True
         while self._letters:
             self._letters.popleft().settle(left=False)

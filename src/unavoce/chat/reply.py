@@ -7,19 +7,19 @@ plays, so that a client can come back to it, stop it, and history can tell what 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from unavoce.chat.client import Client
 from unavoce.chat.heard import heard_text
 from unavoce.chat.log import EventLog
-from unavoce.chat.outbox import Gone
+from unavoce.chat.outbox import GoneError
 from unavoce.chat.session import Entry, Session, new_id
 from unavoce.chat.wire import Wired, chunk_on_wire, event_on_wire
 from unavoce.narration.events import Chunk, Event, SentenceCut, TextDone, Token
-from unavoce.narration.narrator import Plan, ReplyNarrator
+from unavoce.narration.narrator import ReplyNarrator
+from unavoce.narration.plan import Plan
 from unavoce.narration.stage import Stage
-
 
 END_EVENTS = frozenset({"chat:text_done", "chat:audio_done", "chat:done"})
 
@@ -35,11 +35,11 @@ class Reply:
         self,
         session: Session,
         owner: Client,
+        *,
         stage: Stage,
         plan: Plan,
         grace_s: float,
         forget: Callable[[Reply], None],
-        *,
         dictated: bool = False,
     ) -> None:
         self.id = new_id()
@@ -60,7 +60,7 @@ class Reply:
         self.entry = Entry("assistant", reply_id=self.id, reply=self)
         session.replies[self.id] = self
 
-    async def run(self, tokens: AsyncIterable[str]) -> None:
+    async def run(self, tokens: AsyncGenerator[str, None]) -> None:
         try:
             await self.narrator.run(tokens)
         finally:
@@ -88,7 +88,7 @@ class Reply:
             owner = await self._present_owner()
             try:
                 return await owner.outbox.deliver(name, payload, self.id, left)
-            except Gone:
+            except GoneError:
                 if owner is self._owner and owner.outbox.closed:
                     self.lost(owner)
 

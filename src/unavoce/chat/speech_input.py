@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from unavoce.errors import RequestError
 
@@ -37,7 +37,7 @@ class SpeechInput:
         self._ended = True
         self._news.set()
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    async def __aiter__(self) -> AsyncGenerator[str, None]:
         while True:
             try:
                 async with asyncio.timeout(IDLE_S):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from unavoce.audio.pcm import Pcm
 from unavoce.cores import Cores
@@ -51,7 +51,7 @@ class EngineOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    max_concurrency: int | None = None
+    max_concurrency: int | None = Field(default=None, ge=1)
     """Calls at a time; the engine's own default where none is given."""
     revision: str = ""
     """Part of a voice's fingerprint for servers that cannot say which model they run."""
@@ -80,7 +80,7 @@ class Engine(ABC):
     def voices(self) -> Sequence[Voice]:
         """The voices it has, its default first. Cheap; may be called before `start`."""
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - an engine with nothing to load leaves it as it is
         """Load what is needed. May take seconds; raises `EngineUnavailable` with the remedy when it cannot."""
 
     @abstractmethod
@@ -92,5 +92,5 @@ class Engine(ABC):
         returns only when it has really stopped, since the caller then gives its slot to the next sentence.
         """
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - an engine with nothing to free leaves it as it is
         """Free what `start` took."""

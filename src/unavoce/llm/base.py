@@ -21,7 +21,7 @@ class LanguageModel(ABC):
 
     name: str
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - a model with nothing to load leaves it as it is
         """Load or check what is needed; may take seconds. Raises `ModelError` with the remedy."""
 
     @abstractmethod
@@ -32,5 +32,5 @@ class LanguageModel(ABC):
         yielded before stands. Closing the generator (or cancelling its task) stops the model at once.
         """
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - a model with nothing to free leaves it as it is
         """Stop everything and free the model."""

@@ -80,6 +80,20 @@ class Timings:
     last_token_s: float | None = None
     last_audio_s: float | None = None
 
+    def token(self, at_s: float) -> None:
+        self.last_token_s = at_s
+        if self.first_token_s is None:
+            self.first_token_s = at_s
+
+    def sentence(self, at_s: float) -> None:
+        if self.first_sentence_s is None:
+            self.first_sentence_s = at_s
+
+    def audio(self, at_s: float) -> None:
+        self.last_audio_s = at_s
+        if self.first_audio_s is None:
+            self.first_audio_s = at_s
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -88,9 +89,9 @@ class Stage:
             self._running[name] += 1
             synthesis.task = self._tasks.create_task(self._run(synthesis))
             # Also when the task is cancelled before it ever ran.
-            synthesis.task.add_done_callback(lambda _, name=name: self._release(name))
+            synthesis.task.add_done_callback(partial(self._release, name))
 
-    def _release(self, name: str) -> None:
+    def _release(self, name: str, _: asyncio.Task[None]) -> None:
         self._running[name] -= 1
         self._grant(name)
 

@@ -41,9 +41,7 @@ class Synthesis:
     def emit(self, piece: Pcm) -> None:
         """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""
         if self.pieces and piece.rate_hz != self.pieces[0].rate_hz:
-            raise ImplausibleAudio(
-                f"the rate changed from {self.pieces[0].rate_hz} to {piece.rate_hz} Hz in mid-clip"
-            )
+            raise ImplausibleAudio(f"the rate changed from {self.pieces[0].rate_hz} to {piece.rate_hz} Hz in mid-clip")
         self._duration_s += piece.duration_s
         if self._duration_s > MAX_CLIP_S:
             raise ImplausibleAudio(f"more than {MAX_CLIP_S:g} s of sound for {len(self.spoken)} characters")

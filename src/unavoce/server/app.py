@@ -48,7 +48,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Every part of the server, running, but for the listening socket. Raises SettingsError or StartError."""
     cores = Cores()
     try:
-        chain = build_chain(settings, cores)
+        chain = await asyncio.to_thread(build_chain, settings, cores)
     except EngineUnavailable as error:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
@@ -145,25 +145,19 @@ def _prepare(data_dir: Path) -> None:
         probe.unlink()
     except OSError as error:
         reason = error.strerror or error
-        message = (
-            f"data directory {data_dir} cannot be written ({reason}); set UNAVOCE_DATA_DIR to one that can"
-        )
+        message = f"data directory {data_dir} cannot be written ({reason}); set UNAVOCE_DATA_DIR to one that can"
         raise StartError(message) from error
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, *_, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
     except OSError as error:
         reason = error.strerror or error
-        message = (
-            f"cannot listen at {host}:{port} ({reason}); stop what is there, or choose another with --port"
-        )
+        message = f"cannot listen at {host}:{port} ({reason}); stop what is there, or choose another with --port"
         raise StartError(message) from error
     return listening
 

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-
 from tests.support.virtual_time import run_virtually
-from unavoce.chat.outbox import MAX_BYTES, STUCK_S, Gone, Outbox
+
+from unavoce.chat.outbox import MAX_BYTES, STUCK_S, GoneError, Outbox
 
 
 class Reader:
@@ -92,7 +92,7 @@ def test_a_client_that_takes_nothing_is_closed() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(outbox.run())
             outbox.post("one", {})
-            with pytest.raises(Gone):
+            with pytest.raises(GoneError):
                 await outbox.deliver("chunk", {"audio": b""}, "r", lambda: None)
             assert outbox.closed
             assert asyncio.get_running_loop().time() == STUCK_S

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
 from tests.support.virtual_time import run_virtually
+
 from unavoce.chat.speech_input import IDLE_S, SpeechInput
 from unavoce.errors import RequestError
 
@@ -30,13 +30,13 @@ def test_a_client_that_falls_silent_ends_the_reply() -> None:
     """A minute without text raises idle_timeout, after everything that was received came out."""
 
     async def work() -> None:
-        source, taken = SpeechInput(100), []
+        source = SpeechInput(100)
         source.push("Hello.")
+        pieces = aiter(source)
+        assert await anext(pieces) == "Hello."
         with pytest.raises(RequestError) as raised:
-            async for piece in source:
-                taken.append(piece)
+            await anext(pieces)
         assert raised.value.code == "idle_timeout"
-        assert taken == ["Hello."]
         assert asyncio.get_running_loop().time() == IDLE_S
         with pytest.raises(RequestError):
             source.push("Too late.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,7 +82,7 @@ def test_heard_shares_never_fall_along_the_reply(lengths: list[float], data: st.
             clock.played(now_s, data.draw(st.integers(0, len(clock) - 1)), data.draw(st.floats(0, 40)))
     at_s = now_s + data.draw(st.floats(0, 100))
     shares = [clock.heard_share(at_s, index) for index in range(len(lengths))]
-    assert all(later == 0.0 or earlier == 1.0 for earlier, later in zip(shares, shares[1:], strict=False))
+    assert all(later == 0.0 or earlier == 1.0 for earlier, later in pairwise(shares))
     ends_at_s = clock.ends_at_s
     assert ends_at_s is not None
     assert all(clock.heard_share(ends_at_s + 0.001, index) == 1.0 for index in range(len(lengths)))

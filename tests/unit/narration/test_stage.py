@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-
 from tests.support.virtual_time import run_virtually
+
 from unavoce.chain.chain import Chain
 from unavoce.engines.base import Voice
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step

@@ -1,0 +1,44 @@
+"""How a reply is to be spoken, and to whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from unavoce.engines.base import Voice
+from unavoce.narration.encoder import Encoder
+from unavoce.narration.events import Chunk, Event
+
+SENT_AHEAD_S = 30.0
+"""Sound is sent at most this far ahead of the playback clock; it bounds what a listener must hold."""
+
+
+class Listener(Protocol):
+    """Whoever a reply is for."""
+
+    def tell(self, event: Event) -> None:
+        """Takes an event of the reply at once."""
+
+    async def hear(self, chunk: Chunk, taken: Callable[[], None]) -> None:
+        """Takes a chunk, waiting while the listener cannot take more.
+
+        Calls `taken` at the moment the chunk leaves; when cancelled before that, the chunk must not leave.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Fixed when the reply begins."""
+
+    voice: Voice | None
+    """None: text only."""
+    encoder: Encoder
+    rate_hz: int = 24_000
+    max_parallel: int = 2
+    """Sentences in synthesis at a time."""
+    max_chars: int = 100_000
+    """Longest text of one reply, in code points; more ends it as failed."""
+    language: str = "en"
+    sent_ahead_s: float | None = SENT_AHEAD_S
+    """None: as fast as the listener takes it."""

@@ -1,0 +1,84 @@
+"""The script of one reply: its sentences as lines, each with the claim on its sound. What the reader writes and the
+speaker speaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from unavoce.narration.synthesis import Claim
+from unavoce.text import Sentence
+
+SECONDS_PER_CHARACTER = 0.065
+"""Speech of English prose; predicts clips that are not there yet."""
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """A sentence on its way to sound."""
+
+    sentence: Sentence
+    cut_at_s: float
+    claim: Claim | None = None
+    chunks: int = 0
+    """Sent so far."""
+
+    @property
+    def predicted_s(self) -> float:
+        return len(self.sentence.spoken) * SECONDS_PER_CHARACTER
+
+    def withdraw(self) -> None:
+        """Its sound is not wanted any more, or was taken."""
+        if self.claim is not None:
+            self.claim.withdraw()
+
+
+class Script:
+    """Grows at the end; `spoken` lines at its beginning are done with."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.spoken = 0
+        self._ended = False
+        self._change = asyncio.Event()
+
+    def add(self, sentences: Iterable[Sentence], now_s: float) -> None:
+        self.lines += [Line(sentence, now_s) for sentence in sentences]
+        self.changed()
+
+    def end(self) -> None:
+        """No more sentences come."""
+        self._ended = True
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake whoever waits for a line or a claim."""
+        self._change.set()
+
+    def ahead(self, count: int) -> list[Line]:
+        """The next `count` lines that are not spoken yet."""
+        return self.lines[self.spoken : self.spoken + count]
+
+    async def next_line(self) -> Line | None:
+        """The first line not spoken yet, as soon as it is there; None at the end."""
+        while self.spoken == len(self.lines):
+            if self._ended:
+                return None
+            await self._wait()
+        return self.lines[self.spoken]
+
+    async def claim_of(self, line: Line) -> Claim:
+        """The line's claim, as soon as it is made."""
+        while line.claim is None:
+            await self._wait()
+        return line.claim
+
+    def withdraw(self) -> None:
+        """Give up every claim that is still held."""
+        for line in self.lines[self.spoken :]:
+            line.withdraw()
+
+    async def _wait(self) -> None:
+        self._change.clear()
+        await self._change.wait()
