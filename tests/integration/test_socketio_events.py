@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import socketio
-from tests.support.client import Listener, decoded, joined, listening, names
+from tests.support.client import Listener, check_order, decoded, joined, listening, names
 from tests.support.protocol import check_acknowledgement, check_event
 from tests.support.server import Answer, ScriptedModel, quick_engine, running_server
 
@@ -76,27 +76,6 @@ async def test_the_values_of_a_replys_events_agree_with_each_other(data_dir: Pat
         order = ["firstToken", "firstSentence", "firstAudio", "lastAudio"]
         assert all(done["timings"][name] is not None for name in [*order, "lastToken"])
         assert sorted(order, key=lambda name: done["timings"][name]) == order
-
-
-def check_order(events: list[tuple[str, dict[str, Any]]], *, speaks: bool = True) -> None:
-    """A reply's events stand in the order of the page, with exactly one end."""
-    seen = names(events)
-    ends = ["chat:text_done", "chat:audio_done", "chat:done"] if speaks else ["chat:text_done", "chat:done"]
-    assert [name for name in seen if name in ends] == ends
-    assert seen[-1] == "chat:done"
-    text_ended = seen.index("chat:text_done")
-    assert not {"chat:token", "chat:sentence"} & set(seen[text_ended:])
-    if speaks:
-        assert "chat:audio_chunk" not in seen[seen.index("chat:audio_done") :]
-    else:
-        assert "chat:audio_chunk" not in seen
-    named: set[int] = set()
-    for name, payload in events:
-        if name == "chat:sentence":
-            assert payload["sentence"] == len(named)
-            named.add(payload["sentence"])
-        elif name == "chat:audio_chunk":
-            assert payload["sentence"] in named
 
 
 async def test_the_acknowledgement_comes_first_and_the_end_in_order(data_dir: Path) -> None:
@@ -167,7 +146,7 @@ async def test_engine_status_comes_on_connecting_and_at_each_change(data_dir: Pa
 
 
 async def test_replies_of_one_session_and_of_several_run_side_by_side(data_dir: Path) -> None:
-    """Three replies of a session and two of others overlap; each is whole, in order, and heard by its own session only."""
+    """Three replies of a session and two of others overlap; each is whole, in order, and its own session's only."""
     gate = asyncio.Event()
     held: Answer = ("One moment, sir. ", gate, "Here it is.")
     script = ScriptedModel(otherwise=held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,7 +17,7 @@ from tests.support.protocol import check_event
 from tests.support.raw import raw_client
 from tests.support.server import quick_engine, running_server
 
-from unavoce.narration.narrator import Plan
+from unavoce.narration.plan import Plan
 
 TEXT = "Good evening, sir. Dinner is served. Dr. Smith paid $3.50 at 10 a.m. for it."
 
@@ -86,13 +87,13 @@ async def test_any_split_of_a_text_sounds_the_same(data_dir: Path) -> None:
         draw()
         for places in splits:
             edges = [0, *places, len(TEXT)]
-            pieces = [TEXT[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+            pieces = [TEXT[start:end] for start, end in pairwise(edges)]
             reply = await spoken(listener, pieces)
             assert np.array_equal(joined(listener.chunks(reply)), expected), pieces
 
 
 async def test_a_hundred_thousand_tiny_pieces_are_taken(data_dir: Path) -> None:
-    """100,000 pieces of one character are one reply with the whole text; one more is too long; another reply goes on."""
+    """100,000 pieces of one character make one reply with the whole text; one more is too long; others go on."""
     asyncio.get_running_loop().set_debug(False)  # a minute instead of a quarter of one, for nothing
     text = ("Dinner is served, sir. " * 60 + "\n```\n").ljust(99_996, "x") + "\n```"
     assert len(text) == 100_000

@@ -135,3 +135,24 @@ def joined(chunks: list[dict[str, Any]]) -> NDArray[np.int16]:
 
 def names(events: list[Event]) -> list[str]:
     return [name for name, _ in events]
+
+
+def check_order(events: list[Event], *, speaks: bool = True) -> None:
+    """A reply's events stand in the order of the page, with exactly one end."""
+    seen = names(events)
+    ends = ["chat:text_done", "chat:audio_done", "chat:done"] if speaks else ["chat:text_done", "chat:done"]
+    assert [name for name in seen if name in ends] == ends
+    assert seen[-1] == "chat:done"
+    text_ended = seen.index("chat:text_done")
+    assert not {"chat:token", "chat:sentence"} & set(seen[text_ended:])
+    if speaks:
+        assert "chat:audio_chunk" not in seen[seen.index("chat:audio_done") :]
+    else:
+        assert "chat:audio_chunk" not in seen
+    named: set[int] = set()
+    for name, payload in events:
+        if name == "chat:sentence":
+            assert payload["sentence"] == len(named)
+            named.add(payload["sentence"])
+        elif name == "chat:audio_chunk":
+            assert payload["sentence"] in named

@@ -104,28 +104,38 @@ def fits(value: Any, kind: str) -> bool:
     return any(_fits_one(value, one.strip()) for one in kind.split(" or "))
 
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "binary": (bytes,),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
 def _fits_one(value: Any, kind: str) -> bool:
     if kind.startswith('"'):
         return isinstance(value, str) and value == kind.strip('"')
-    if kind.startswith("list of {"):
-        return isinstance(value, list) and all(_has_fields(one, kind) for one in value)
-    if kind == "list of strings":
-        return isinstance(value, list) and all(isinstance(one, str) for one in value)
     if kind.startswith("list of"):
-        return isinstance(value, list)
-    if kind == "null":
-        return value is None
+        return isinstance(value, list) and all(_fits_inside(one, kind.removeprefix("list of ")) for one in value)
     if isinstance(value, bool):
         return kind == "boolean"
-    types: dict[str, Any] = {"string": str, "integer": int, "number": (int, float), "binary": bytes, "object": dict}
-    return isinstance(value, types.get(kind, ()))
+    return isinstance(value, _TYPES.get(kind, ()))
+
+
+def _fits_inside(value: Any, kind: str) -> bool:
+    """One item of a list: `{its, fields}`, `strings`, or a table's rows, which are checked elsewhere."""
+    if kind.startswith("{"):
+        return _has_fields(value, kind)
+    return isinstance(value, str if kind == "strings" else dict)
 
 
 _KINDS_INSIDE: dict[str, Any] = {"replyId": str, "nextIndex": int, "sentence": int, "reason": str, "partial": bool}
 
 
 def _has_fields(value: Any, kind: str) -> bool:
-    wanted = [name.strip() for name in kind.removeprefix("list of {").removesuffix("}").split(",")]
+    wanted = [name.strip() for name in kind.strip("{}").split(",")]
     required = {name for name in wanted if not name.endswith("?")}
     known = {name.removesuffix("?") for name in wanted}
     return (

@@ -18,6 +18,8 @@ class Entry:
     payload: dict[str, Any]
     index: int | None
     """The chunk's, for sound."""
+    place: int
+    """Events that had been told when this one was queued: a client that has it has those."""
     size: int
 
 
@@ -27,20 +29,28 @@ class EventLog:
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
         self._bytes = 0
+        self.told = 0
+        """Events added so far, those no longer kept among them."""
 
-    def add(self, name: str, payload: dict[str, Any], index: int | None = None) -> None:
+    def add(self, name: str, payload: dict[str, Any], index: int | None = None, place: int | None = None) -> None:
+        """An event that was told, or chunk `index` that has left; `place` is what `told` was when it was queued."""
         size = 200 + sum(len(value) for value in payload.values() if isinstance(value, str | bytes))
-        self._entries.append(Entry(name, payload, index, size))
+        self._entries.append(Entry(name, payload, index, self.told if place is None else place, size))
+        self.told += 1
         self._bytes += size
         while self._bytes > MAX_BYTES:
             self._bytes -= self._entries.popleft().size
 
     def after(self, index: int) -> list[Entry]:
-        """What followed chunk `index` (-1: everything), text and sound, as far back as it is kept."""
-        for place, entry in enumerate(self._entries):
-            if entry.index == index:
-                return list(self._entries)[place + 1 :]
-        return [entry for entry in self._entries if entry.index is None or entry.index > index]
+        """What was queued after chunk `index` (-1: everything), text and sound, as far back as it is kept.
+
+        A chunk waits its turn before it leaves, and text that is told meanwhile stands before it here and after it on
+        the wire: the places tell.
+        """
+        place = next((entry.place for entry in self._entries if entry.index == index), 0)
+        return [
+            entry for entry in self._entries if (entry.place >= place if entry.index is None else entry.index > index)
+        ]
 
     @property
     def size(self) -> int:

@@ -81,11 +81,12 @@ class Reply:
         name, payload = self._named(chunk_on_wire(chunk))
 
         def left() -> None:
-            self.log.add(name, payload, chunk.index)
+            self.log.add(name, payload, chunk.index, place)
             taken()
 
         while True:
             owner = await self._present_owner()
+            place = self.log.told
             try:
                 return await owner.outbox.deliver(name, payload, self.id, left)
             except GoneError:

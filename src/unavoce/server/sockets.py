@@ -74,6 +74,11 @@ class Sockets:
 
     # -- connections
 
+    @property
+    def connections(self) -> int:
+        """Clients that are connected and have not been cut off."""
+        return len(self._clients)
+
     async def drain(self, limit_s: float) -> None:
         """Wait until every reply has ended and every client has taken its events, at most `limit_s`."""
         try:

@@ -30,6 +30,16 @@ def test_what_followed_a_chunk_comes_back_in_order() -> None:
     assert _shown(log, 2) == ["d"]
 
 
+def test_text_told_while_a_chunk_waited_comes_back_with_what_followed_it() -> None:
+    """Text that was queued behind a chunk is resent after it, though it was told before the chunk had left."""
+    log = _log("a")
+    queued_at = log.told
+    log.add("chat:token", {"text": "b"})
+    log.add("chat:audio_chunk", {"audio": b"x"}, 0, queued_at)
+    assert _shown(log, 0) == ["b"]
+    assert _shown(log, -1) == ["a", "b", 0]
+
+
 def test_only_what_is_kept_is_kept() -> None:
     """After a stop, nothing but the end events is left to send again."""
     log = _log("a", 0)
