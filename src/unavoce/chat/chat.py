@@ -12,8 +12,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from unavoce.chat.client import Client
+from unavoce.chat.history import Entry
 from unavoce.chat.reply import Reply
-from unavoce.chat.session import Entry, Session
+from unavoce.chat.session import Session
 from unavoce.chat.speech_input import SpeechInput
 from unavoce.errors import ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
@@ -145,10 +146,12 @@ class Chat:
     def abort(self, client: Client, session_id: str, reply_id: str | None) -> int:
         """Stop one reply of a session, or all of them; the number that was stopped."""
         session = self._session(client, session_id)
-        if reply_id is not None and reply_id not in session.replies:
-            raise _unknown_reply(reply_id)
-        wanted = [session.replies[reply_id]] if reply_id is not None else list(session.replies.values())
-        playing = [reply for reply in wanted if reply.playing]
+        wanted = self._of(session)
+        if reply_id is not None:
+            if reply_id not in wanted:
+                raise _unknown_reply(reply_id)
+            wanted = {reply_id: wanted[reply_id]}
+        playing = [reply for reply in wanted.values() if reply.playing]
         for reply in playing:
             reply.abort()
         return len(playing)
@@ -156,15 +159,16 @@ class Chat:
     def join(self, client: Client, session_id: str, after: Mapping[str, int]) -> list[dict[str, Any]]:
         """Attach `client` to a session; it takes over the sound of the replies named in `after`."""
         session = self._session(client, session_id)
+        replies = self._of(session)
         for reply_id, index in after.items():
-            if reply_id not in session.replies:
+            if reply_id not in replies:
                 raise _unknown_reply(reply_id)
-            if index >= session.replies[reply_id].next_index:
+            if index >= replies[reply_id].next_index:
                 raise RequestError("invalid", f"after: chunk {index} of reply {reply_id!r} was not sent yet")
         attached = client.id in session.clients
         self._attach(client, session)
         joined = []
-        for reply in tuple(session.replies.values()):
+        for reply in replies.values():
             next_index = reply.next_index
             if reply.id in after:
                 next_index = reply.take_over(client, after[reply.id], knows_text=attached)
@@ -200,7 +204,7 @@ class Chat:
         voice = self._stage.chain.find_voice(manner.voice, manner.speed)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
-            for reply in session.replies.values():
+            for reply in self._of(session).values():
                 reply.abort()
         self._check_capacity(session)
         session = session or self._new_session(client)
@@ -224,7 +228,8 @@ class Chat:
     def _check_capacity(self, session: Session | None) -> None:
         if self.running >= self._limits.replies:
             raise RequestError("busy", f"{self._limits.replies} replies are running; try again in a moment")
-        if session is not None and len(session.running) >= self._limits.replies_per_session:
+        of_session = sum(not reply.over for reply in self._of(session).values()) if session else 0
+        if of_session >= self._limits.replies_per_session:
             limit = self._limits.replies_per_session
             raise RequestError("busy", f"{limit} replies of this session are running; stop one, or wait")
 
@@ -255,7 +260,7 @@ class Chat:
         session = Session(client.key)
         self._sessions[session.id] = session
         if len(self._sessions) > MAX_SESSIONS:
-            idle = next((one for one in self._sessions.values() if one.idle), None)
+            idle = next((one for one in self._sessions.values() if not one.clients and not self._of(one)), None)
             if idle is None:
                 del self._sessions[session.id]
                 raise RequestError("busy", "too many sessions are open")
@@ -269,6 +274,10 @@ class Chat:
         self._sessions.move_to_end(session_id)
         return session
 
+    def _of(self, session: Session) -> dict[str, Reply]:
+        """The session's replies, running or not yet forgotten."""
+        return {reply_id: reply for reply_id, reply in self._replies.items() if reply.session is session}
+
     def _attach(self, client: Client, session: Session) -> None:
         session.clients[client.id] = client
         client.sessions.add(session.id)
@@ -281,7 +290,6 @@ class Chat:
 
     def _forget(self, reply: Reply) -> None:
         self._replies.pop(reply.id, None)
-        reply.session.replies.pop(reply.id, None)
 
 
 def _checked(message: str, max_chars: int) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 
 from unavoce.chat.client import Client
 from unavoce.chat.heard import heard_text
+from unavoce.chat.history import Entry
 from unavoce.chat.log import EventLog
 from unavoce.chat.outbox import GoneError
-from unavoce.chat.session import Entry, Session, new_id
+from unavoce.chat.session import Session, new_id
 from unavoce.chat.wire import Wired, chunk_on_wire, event_on_wire
 from unavoce.narration.events import Chunk, Event, SentenceCut, TextDone, Token
 from unavoce.narration.narrator import ReplyNarrator
@@ -58,7 +59,6 @@ class Reply:
         self._settled = False
         self._heard: str | None = None
         self.entry = Entry("assistant", reply_id=self.id, reply=self)
-        session.replies[self.id] = self
 
     async def run(self, tokens: AsyncGenerator[str, None]) -> None:
         try:
