@@ -31,6 +31,7 @@ class Narrator:
         self._settings = settings
         self._stage = stage
         self._tasks = asyncio.TaskGroup()
+        self._running: set[ReplyNarrator] = set()
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Narrator:
@@ -45,8 +46,11 @@ class Narrator:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for narrator in self._running:
+            narrator.abort()
         try:
-            await self._tasks.__aexit__(kind, error, trace)
+            # Not given the caller's error: a task group would wrap it.
+            await self._tasks.__aexit__(None, None, None)
         finally:
             await self._stage.__aexit__(kind, error, trace)
 
@@ -70,13 +74,15 @@ class Narrator:
         plan = self._plan(voice, speed, format)
         hand = _Hand()
         narrator = ReplyNarrator(self._stage, plan, hand)
-        running = self._tasks.create_task(narrator.run(_stream(tokens)))
-        running.add_done_callback(lambda _: hand.close())
+        self._running.add(narrator)
+        task = self._tasks.create_task(narrator.run(_stream(tokens)))
+        task.add_done_callback(lambda _: hand.close())
         try:
             async for chunk in hand:
                 yield chunk
         finally:
             narrator.abort()
+            self._running.discard(narrator)
         if narrator.source_error is not None:
             raise narrator.source_error
         hand.check()

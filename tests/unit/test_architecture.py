@@ -12,7 +12,6 @@ PACKAGE = Path(__file__).parents[2] / "src" / "unavoce"
 MAY_LOOK_INTO: dict[str, set[str]] = {
     "errors": set(),
     "cores": set(),
-    "logs": set(),
     "text": {"errors"},
     "audio": {"errors"},
     "engines": {"audio", "cores", "errors"},
@@ -23,7 +22,7 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "settings": {"llm", "errors"},
     "composition": {"settings", "narration", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
-    "server": {"composition", "settings", "chat", "narration", "chain", "llm", "cores", "logs", "errors"},
+    "server": {"composition", "settings", "chat", "narration", "chain", "llm", "cores", "errors"},
 }
 """The command line may look into everything, and so it is not listed."""
 

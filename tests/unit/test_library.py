@@ -158,6 +158,17 @@ def test_a_sentence_that_cannot_be_spoken_is_not_dropped_in_silence() -> None:
     narrate(work, FakeEngine(script=lambda _, text: Step(fail_after=0) if "kettle" in text else Step()))
 
 
+def test_an_error_of_the_caller_comes_out_as_it_is() -> None:
+    """What the body of `async with` raises in mid-reply is not wrapped, and the reply is stopped."""
+
+    async def work(narrator: Narrator) -> None:
+        async for _ in narrator.speak(tokens(TEXT * 50)):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        narrate(work)
+
+
 def test_an_unknown_voice_is_named() -> None:
     """The error names the voice and those there are."""
 

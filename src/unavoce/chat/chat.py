@@ -93,7 +93,8 @@ class Chat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.abort_all()
-        await self._tasks.__aexit__(kind, error, trace)
+        # Not given the caller's error: a task group would wrap it.
+        await self._tasks.__aexit__(None, None, None)
         for reply in self._replies.values():
             reply.close()
 

@@ -58,7 +58,8 @@ class Stage:
         for task in self._starting:
             task.cancel()
         try:
-            await self._tasks.__aexit__(kind, error, trace)
+            # Not given the caller's error: a task group would wrap it.
+            await self._tasks.__aexit__(None, None, None)
         finally:
             await self.chain.close()
 

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
-from unavoce.logs import log_to_stderr
 from unavoce.narration.stage import Stage
 from unavoce.server.auth import Keys
 from unavoce.server.http import http_app
@@ -75,7 +74,6 @@ async def serve(settings: Settings) -> None:
 
     Raises SettingsError or StartError when it cannot start here.
     """
-    log_to_stderr(settings.log_level)
     _prepare(settings.data_dir)
     with _listen(settings.host, settings.port) as listening:
         async with open_app(settings) as app:
@@ -152,9 +150,11 @@ def _prepare(data_dir: Path) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
+        with ExitStack() as undo:
+            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            undo.pop_all()
     except OSError as error:
         reason = error.strerror or error
         message = f"cannot listen at {host}:{port} ({reason}); stop what is there, or choose another with --port"
