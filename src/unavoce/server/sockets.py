@@ -46,6 +46,7 @@ class Sockets:
         self._tasks = tasks
         self._statuses = statuses
         self._clients: dict[str, Client] = {}
+        self._writing: dict[str, asyncio.Task[None]] = {}
         self.server = socketio.AsyncServer(
             async_mode="asgi",
             # In the order of arrival, one at a time per client; handlers return at once.
@@ -90,9 +91,11 @@ class Sockets:
             log.warning("clients_not_drained", extra={"after_s": limit_s})
 
     async def close(self) -> None:
-        """Close every outbox, which ends its writing task."""
+        """Close every outbox and end its writing task, whatever that waits for."""
         for client in self._clients.values():
             client.outbox.close()
+        for writing in self._writing.values():
+            writing.cancel()
         await self.server.shutdown()
 
     async def _connect(self, sid: str, environ: Any, auth: Any = None) -> None:
@@ -105,19 +108,22 @@ class Sockets:
         client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), key)
         for status in self._statuses():
             client.outbox.post(*status_on_wire(status))
-        self._tasks.create_task(self._write(client))
+        self._writing[sid] = self._tasks.create_task(self._write(client))
 
     async def _disconnect(self, sid: str, *_: Any) -> None:
         if self.server.manager.is_connected(sid, "/"):
             return  # an event that a client chose to call "disconnect": it comes here too
         if (client := self._clients.pop(sid, None)) is not None:
             self._chat.gone(client)
+            # It may be waiting for a transport that nobody empties any more.
+            self._writing.pop(sid).cancel()
 
     async def _write(self, client: Client) -> None:
         await client.outbox.run()
         if client.id in self._clients:
             # It was closed from our side: too slow, or stuck.
             self._clients.pop(client.id)
+            self._writing.pop(client.id)
             self._chat.gone(client)
             await self._cut_off(client.id)
 
