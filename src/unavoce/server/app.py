@@ -26,7 +26,7 @@ from unavoce.llm.factory import create_model
 from unavoce.narration.stage import Stage
 from unavoce.server.auth import Keys
 from unavoce.server.http import http_app
-from unavoce.server.sockets import Sockets
+from unavoce.server.sockets import MAX_PACKET_BYTES, Sockets
 from unavoce.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,9 @@ async def serve(settings: Settings) -> None:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                ws_max_size=MAX_PACKET_BYTES,
+                # Speech as PCM hardly shrinks, and shrinking it would hold up every other reply.
+                ws_per_message_deflate=False,
                 timeout_graceful_shutdown=int(STOP_S),
             )
             server = _Server(config, app, _address(settings.host, listening))
