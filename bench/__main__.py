@@ -23,11 +23,15 @@ PARTS: Mapping[str, str] = {
     "choices": "what decided threads, parallel sentences and priorities",
     "wav-opus": "what Opus costs and saves",
 }
+WIDTH = 120
+"""Columns of a table that goes to a file."""
 
 
 def main() -> None:
     options = _options()
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     machine = describe()
     console.print(f"{machine['cores']} cores, {machine['processor']}, Python {machine['python']}")
     results: dict[str, Any] = {"machine": machine}
