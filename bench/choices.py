@@ -17,7 +17,7 @@ from typing import Any
 
 from bench.figures import Spread, paired_ratio, tokens_per_second
 from bench.first_sound import cut
-from bench.replies import REPLIES, tokens_of
+from bench.replies import PACE, REPLIES, tokens_of
 from bench.report import Grid, Report
 from bench.speakers import ByNarrator, clip_s, listen, piper_voice, raw_synthesis_s
 from unavoce import Narrator, Settings
@@ -40,13 +40,17 @@ async def run(repeat: int) -> Report:
     threads = await asyncio.to_thread(_threads, repeat)
     with tempfile.TemporaryDirectory() as folder:
         parallel = await _parallel(Path(folder), repeat)
+        slow = await _slow_engine(Path(folder))
         beside = await _beside_model(Path(folder), repeat)
     grids = [
         _grid("One sentence alone: threads of its session", threads),
         _grid("Eight sentences, tokens all at once: how many side by side", parallel),
+        _grid(
+            "Eight sentences at 30 tokens/s from an engine that takes 0.3 s + 0.9 x sound: how many side by side", slow
+        ),
         _grid("Speech beside the writing embedded model (one thread)", beside),
     ]
-    figures = {"threads": threads, "parallel": parallel, "beside_model": beside}
+    figures = {"threads": threads, "parallel": parallel, "slow_engine": slow, "beside_model": beside}
     return Report({name: _plain(table) for name, table in figures.items()}, grids)
 
 
@@ -93,6 +97,23 @@ async def _narrator(folder: Path, parallel: int) -> AsyncIterator[Narrator]:
     sections = {"piper": {"max_concurrency": parallel}}
     async with Narrator.from_settings(Settings.model_validate({**settings, "engine_sections": sections})) as narrator:
         yield narrator
+
+
+async def _slow_engine(folder: Path) -> Table:
+    """Costs no CPU, so all counts run at once: a server elsewhere that barely keeps the pace, and takes four calls."""
+    table: Table = {f"{count} at a time": {} for count in (1, 2, 3)}
+
+    async def listen_with(count: int) -> None:
+        slow = {"delay_s": 0.3, "real_time_factor": 0.9, "max_concurrency": 4}
+        sections = {"engines": ["fake"], "engine_sections": {"fake": slow}}
+        settings = Settings.model_validate({"data_dir": folder, "tts_max_parallel": count, **sections})
+        async with Narrator.from_settings(settings) as narrator:
+            heard = await listen(ByNarrator(narrator), tokens_of(REPLIES["eight"]), PACE)
+        _add(table, f"{count} at a time", "silent gaps, s", heard.underrun_s)
+        _add(table, f"{count} at a time", "first sound, s", heard.first_sound_s)
+
+    await asyncio.gather(*(listen_with(count) for count in (1, 2, 3)))
+    return table
 
 
 # -- beside the model
@@ -167,18 +188,18 @@ def _add(table: Table, row: str, column: str, value: float) -> None:
 
 
 def _grid(title: str, table: Table) -> Grid:
-    """The columns' medians; the first column also as a ratio to its first row, turn by turn."""
+    """The columns' medians, and the first column as a ratio to its first row, turn by turn."""
     columns = list(next(iter(table.values())))
     base = next(iter(table.values()))[columns[0]]
     rows = [
-        [
-            name,
-            *(Spread.of(values[column]).shown() for column in columns),
-            paired_ratio(values[columns[0]], base).shown(),
-        ]
+        [name, *(Spread.of(values[column]).shown() for column in columns), _ratio(values[columns[0]], base)]
         for name, values in table.items()
     ]
     return Grid(f"{title}: median (lowest-highest)", ["", *columns, "first column ÷ first row"], rows)
+
+
+def _ratio(values: Sequence[float], base: Sequence[float]) -> str:
+    return paired_ratio(values, base).shown() if all(base) else "-"
 
 
 def _plain(table: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Any]:
