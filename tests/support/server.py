@@ -26,6 +26,7 @@ from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.errors import ModelError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.server.app import App, _listen, open_app
+from unavoce.server.sockets import MAX_PACKET_BYTES
 from unavoce.settings import Settings
 
 RATE_HZ = 8_000
@@ -100,7 +101,15 @@ async def running_server(
         _listen("127.0.0.1", 0) as listening,
     ):
         async with open_app(made) as app:
-            web = _Web(uvicorn.Config(app.asgi, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+            config = uvicorn.Config(
+                app.asgi,
+                lifespan="off",
+                log_config=None,
+                ws_max_size=MAX_PACKET_BYTES,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=1,
+            )
+            web = _Web(config)
             serving = asyncio.create_task(web.serve(sockets=[listening]))
             await web.ready.wait()
             try:

@@ -25,6 +25,7 @@ from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
 from unavoce.narration.stage import Stage
 from unavoce.server.auth import Keys
+from unavoce.server.frames import FrameGuard
 from unavoce.server.http import http_app
 from unavoce.server.sockets import MAX_PACKET_BYTES, Sockets
 from unavoce.settings import Settings
@@ -62,7 +63,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         )
         chain.watch(sockets.announce)
         try:
-            yield App(socketio.ASGIApp(sockets.server, http_app()), chat, sockets)
+            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http_app())), chat, sockets)
         finally:
             await sockets.close()
             starting.cancel()

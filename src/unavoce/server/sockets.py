@@ -98,9 +98,9 @@ class Sockets:
             writing.cancel()
         await self.server.shutdown()
 
-    async def _connect(self, sid: str, environ: Any, auth: Any = None) -> None:
+    async def _connect(self, sid: str, environ: Any = None, auth: Any = None, *_: Any) -> Ack | None:
         if environ is not self.server.environ.get(self._transport_id(sid)):
-            return  # an event that a client chose to call "connect": it comes here too
+            return await self._unknown("connect")  # an event that a client gave this name comes here too
         try:
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
@@ -109,14 +109,16 @@ class Sockets:
         for status in self._statuses():
             client.outbox.post(*status_on_wire(status))
         self._writing[sid] = self._tasks.create_task(self._write(client))
+        return None
 
-    async def _disconnect(self, sid: str, *_: Any) -> None:
+    async def _disconnect(self, sid: str, *_: Any) -> Ack | None:
         if self.server.manager.is_connected(sid, "/"):
-            return  # an event that a client chose to call "disconnect": it comes here too
+            return await self._unknown("disconnect")  # as above
         if (client := self._clients.pop(sid, None)) is not None:
             self._chat.gone(client)
             # It may be waiting for a transport that nobody empties any more.
             self._writing.pop(sid).cancel()
+        return None
 
     async def _write(self, client: Client) -> None:
         await client.outbox.run()
