@@ -56,6 +56,8 @@ class Sockets:
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
         )
+        # The library's own waits until the client has fetched its farewell, which one that misbehaves never does.
+        self.server.eio.disconnect = self._drop
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self._on("chat:send", payloads.Send, self._send)
@@ -147,6 +149,10 @@ class Sockets:
 
     def _transport_id(self, sid: str) -> Any:
         return self.server.manager.eio_sid_from_sid(sid, "/")
+
+    async def _drop(self, transport_id: str) -> None:
+        if (connection := self.server.eio.sockets.pop(transport_id, None)) is not None:
+            await connection.close(wait=False)
 
     async def _cut_off(self, sid: str) -> None:
         if (connection := self._connection(sid)) is not None:

@@ -1,0 +1,360 @@
+"""Garbage of every kind, against the real server: coded answers, and nobody else notices."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import websockets
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from tests.support.client import Listener, check_order, joined, listening
+from tests.support.protocol import acknowledged_codes, check_acknowledgement, check_event, sent_by_client
+from tests.support.raw import bare_socket, raw_client
+from tests.support.server import PATIENCE_S, ScriptedModel, Server, running_server
+
+from unavoce.server.sockets import MAX_PACKET_BYTES
+
+KEYS = {"api_keys": ("mine", "theirs"), "max_replies": 10_000, "max_replies_per_session": 10_000}
+FIRST_HALF = ["Good evening, sir. Dinner ", "is served in the "]
+SECOND_HALF = ["blue room. ", "There is some wine, ", "too."]
+
+
+@dataclass(slots=True)
+class Reference:
+    """Replies that run while the garbage comes: one beside it on the same connection, one of somebody else."""
+
+    server: Server
+    fuzzed: Listener
+    ids: dict[str, str]
+    """Ids that the garbage may name: its own session's and replies', and those of somebody else."""
+
+
+@asynccontextmanager
+async def reference(data_dir: Path) -> AsyncIterator[Reference]:
+    """A server with two clients; when the block ends, both clients' replies must be as undisturbed ones are."""
+    gate = asyncio.Event()
+    model = ScriptedModel({"reference": [*FIRST_HALF, gate, *SECOND_HALF], "undisturbed": [*FIRST_HALF, *SECOND_HALF]})
+    async with (
+        running_server(data_dir, model=model, **KEYS) as server,
+        listening(server.url, auth={"apiKey": "mine"}) as fuzzed,
+        listening(server.url, auth={"apiKey": "theirs"}) as other,
+    ):
+        _, undisturbed = await other.say("undisturbed")
+        await other.end(undisturbed)
+        _, mine = await fuzzed.say("reference")
+        theirs, their_reply = await other.say("reference")
+        own, own_reply = await fuzzed.say("Hello")
+        spoken = (await fuzzed.ok("speak:start", {"sessionId": own}))["replyId"]
+        ids = {"«session»": own, "«reply»": own_reply, "«spoken»": spoken, "«theirs»": theirs, "«their»": their_reply}
+        yield Reference(server, fuzzed, ids)
+        gate.set()
+        for listener, reply in ((fuzzed, mine), (other, their_reply)):
+            check_order(await listener.end(reply))
+            same(listener, reply, other, undisturbed)
+
+
+def same(one: Listener, reply: str, other: Listener, expected: str) -> None:
+    """Two replies have the same text, the same sentences and the same samples."""
+    assert one.payloads(reply, "chat:done")[0]["text"] == other.payloads(expected, "chat:done")[0]["text"]
+    assert one.payloads(reply, "chat:done")[0]["reason"] == "complete"
+    assert np.array_equal(joined(one.chunks(reply)), joined(other.chunks(expected)))
+
+
+# -- events
+
+NAMES = ("«session»", "«reply»", "«spoken»", "«theirs»", "«their»")
+FIELDS = sorted({name for event in sent_by_client().values() for name in event.tables["field"]})
+ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=40) | st.sampled_from(
+    [*NAMES, "", " \t\n", "\x00\x07\x1b[2J", "\u202eevil\u202c", "\ud800", "a\udc00b", "x" * 101, "é" * 30_000, "tone"]
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**98), 10**98)
+    | st.floats(allow_nan=True, allow_infinity=True)
+    | ANY_TEXT
+    | st.binary(max_size=40)
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4), max_leaves=12
+)
+LIKELY = st.fixed_dictionaries(
+    {},
+    optional={
+        "message": ANY_TEXT,
+        "text": ANY_TEXT,
+        "sessionId": st.sampled_from(NAMES),
+        "replyId": st.sampled_from(NAMES),
+        "index": st.integers(-1, 5),
+        "positionMs": st.floats(0, 1e9),
+        "after": st.dictionaries(st.sampled_from(NAMES), st.integers(-2, 5), max_size=3),
+        "speed": st.floats(0, 3),
+        "speak": st.booleans(),
+        "format": st.sampled_from(["wav", "opus", "mp3"]),
+        "interrupt": st.booleans(),
+    },
+)
+ONE_FIELD_WRONG = st.builds(
+    lambda likely, name, value: {**likely, name: value}, LIKELY, st.sampled_from(FIELDS), VALUES
+)
+PAYLOADS = st.one_of(LIKELY, ONE_FIELD_WRONG, ONE_FIELD_WRONG, st.dictionaries(st.sampled_from(FIELDS), VALUES), VALUES)
+EVENTS = st.sampled_from(sorted(sent_by_client()))
+STRANGE_EVENTS = st.sampled_from(
+    ["connect", "disconnect", "*", "message", "chat", "chat:token", "error", "connect_error"]
+)
+CALLS = st.tuples(EVENTS | EVENTS | EVENTS | STRANGE_EVENTS | ANY_TEXT, st.lists(PAYLOADS, min_size=0, max_size=3))
+
+
+def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
+    """`count` examples, the same at every run; there is no shrinking, since a server cannot be run backwards."""
+    found: list[Any] = []
+
+    @settings(
+        max_examples=count,
+        database=None,
+        derandomize=True,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def draw(example: Any) -> None:
+        found.append(example)
+
+    draw()
+    return found
+
+
+def with_ids(value: Any, ids: dict[str, str]) -> Any:
+    """`value` with the real ids where their names stand."""
+    if isinstance(value, str):
+        return ids.get(value, value)
+    if isinstance(value, list):
+        return [with_ids(one, ids) for one in value]
+    if isinstance(value, dict):
+        return {with_ids(name, ids): with_ids(one, ids) for name, one in value.items()}
+    return value
+
+
+async def test_every_event_of_garbage_gets_an_answer_from_the_list(data_dir: Path) -> None:
+    """Wrong types, names, arities and values, 600 of them: ok or a listed code, never `internal`; others go on."""
+    async with reference(data_dir) as world:
+        for name, arguments in drawn(CALLS, 600):
+            data = with_ids(arguments, world.ids)
+            try:
+                answer = await world.fuzzed.call(name, *data) if data else await world.fuzzed.call(name)
+            except TimeoutError:
+                raise AssertionError(f"no answer to {name!r} {data!r:.500}") from None
+            assert_listed(name, data, answer)
+        for name, payload in world.fuzzed.events:
+            if name != "ack":
+                check_event(name, payload)
+
+
+def assert_listed(name: str, data: Any, answer: Any) -> None:
+    shown = f"{name!r} {data!r:.300}: {answer!r:.300}"
+    assert isinstance(answer, dict), shown
+    if name in sent_by_client():
+        check_acknowledgement(name, answer)
+    else:
+        assert answer["error"]["code"] == "unknown_event", shown
+    if not answer["ok"]:
+        assert answer["error"]["code"] in acknowledged_codes() - {"internal", "too_slow"}, shown
+        assert len(answer["error"]["message"]) < 2_000, shown
+
+
+async def test_garbage_without_an_acknowledgement_is_as_harmless(data_dir: Path) -> None:
+    """The same without asking for an answer, several at a time, leaves connection and replies as they were."""
+    async with reference(data_dir) as world:
+        for name, arguments in drawn(CALLS, 200):
+            await world.fuzzed.client.emit(name, tuple(with_ids(arguments, world.ids)))
+        await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
+
+
+async def test_ids_of_another_key_do_nothing(data_dir: Path) -> None:
+    """Every event that names somebody else's session or reply is unknown_session or unknown_reply."""
+    async with reference(data_dir) as world:
+        theirs, their = world.ids["«theirs»"], world.ids["«their»"]
+        for name, payload in (
+            ("chat:send", {"message": "x", "sessionId": theirs, "interrupt": True}),
+            ("chat:abort", {"sessionId": theirs}),
+            ("chat:abort", {"sessionId": world.ids["«session»"], "replyId": their}),
+            ("chat:join", {"sessionId": theirs, "after": {their: -1}}),
+            ("chat:join", {"sessionId": world.ids["«session»"], "after": {their: -1}}),
+            ("chat:played", {"replyId": their, "index": 0, "positionMs": 0}),
+            ("chat:history", {"sessionId": theirs}),
+            ("speak:start", {"sessionId": theirs, "interrupt": True}),
+            ("speak:text", {"replyId": their, "text": "x"}),
+            ("speak:end", {"replyId": their}),
+        ):
+            assert (await world.fuzzed.refused(name, payload)).startswith("unknown_"), name
+
+
+async def test_deep_and_long_payloads_are_answered_or_passed_over(data_dir: Path) -> None:
+    """Nesting beyond what can be read is passed over, very long texts are refused; the connection stays."""
+    async with running_server(data_dir) as server, raw_client(server.url) as raw:
+        for depth in (50, 500, 900):
+            answer = await raw.call_frame('["chat:send",{"message":' + "[" * depth + "]" * depth + "}]")
+            assert answer["error"]["code"] == "invalid"
+        await raw.socket.send('427["chat:send",' + "[" * 400_000 + "]" * 400_000 + "]")
+        long = await raw.call("chat:send", {"message": "x" * 900_000})
+        assert long["error"]["code"] == "too_long"
+        many = await raw.call("chat:join", {"sessionId": "x", "after": {str(number): 0 for number in range(50_000)}})
+        assert many["error"]["code"] == "invalid"
+        assert (await raw.call("chat:send", {"message": "Hello"}))["ok"]
+
+
+async def test_a_client_cannot_play_the_transport(data_dir: Path) -> None:
+    """Events called connect and disconnect are unknown events: nobody gets in, or out, by their own word."""
+    async with running_server(data_dir, **KEYS) as server, bare_socket(server.url) as bare:
+        await bare.recv()
+        await bare.send('421["connect",{},{"apiKey":"mine"}]')
+        await bare.send('422["chat:send",{"message":"Hello"}]')
+        await bare.send('40{"apiKey":"mine"}')
+        assert str(await bare.recv()).startswith("40{"), "no word was answered before the key"
+        for number, frame in enumerate(
+            ['["connect",{},{"apiKey":"no"}]', '["disconnect","x"]', '["disconnect"]', '["*"]']
+        ):
+            await bare.send(f"42{number}{frame}")
+            answer = ""
+            while not answer.startswith("43"):
+                answer = str(await bare.recv())
+            assert json.loads(answer[3:])[0]["error"]["code"] == "unknown_event"
+        await bare.send('429["chat:send",{"message":"Hello"}]')
+        while not answer.startswith("439"):
+            answer = str(await bare.recv())
+        assert json.loads(answer[3:])[0]["ok"] is True
+        assert server.app.sockets.connections == 1
+
+
+# -- frames
+
+FRAMES: list[str | bytes] = [
+    *["", "4", "42", "42[", "42{}", "42[]", "42[1]", "42[null]", '42[["chat:send"]]', '42[{"a":1}]', '42["chat:send"'],
+    *["0", "1", "2", "2probe", "3", "3probe", "5", "6", "7", "9", "x", "b", "bAAAA", "b!!!", "\x00", "\ufeff4", "é"],
+    *["40", "40{}", "40[]", "40/other,", "40/other,{}", "41", "41/other,", "43", "43[]", "431[]", "43999[1,2,3]"],
+    *["44", '44{"message":"x"}', "45", "451-", '451-["chat:send",{"_placeholder":true,"num":0}]', "46", "461-[]", "47"],
+    *['452-["chat:send",{"_placeholder":true,"num":7}]', '451-["chat:send",{"_placeholder":true,"num":"x"}]'],
+    *['459999999999-["x"]', '42/admin,["chat:send",{}]', "42" + "1" * 200 + '["chat:send"]', "4" + "[" * 50_000],
+    *['42["connect",{},{"apiKey":"mine"}]', '42["disconnect","x"]', '42["disconnect"]', '42["*",1]', '42["*"]'],
+    *["42" + "[" * 100_000, '42["chat:send",' + "9" * 5_000 + "]", '42["chat:send",NaN,-Infinity]', "2" + "[" * 50_000],
+    *[b"", b"\x00", b"chat:send", b"\xff" * 1_000, bytes(range(256))],
+]
+
+
+def mutated(seed: int) -> str | bytes:
+    """A proper frame with a few characters changed, lost or doubled."""
+    rng = random.Random(seed)  # noqa: S311 - the same frames at every run
+    frame = list(
+        rng.choice(
+            ['421["chat:send",{"message":"x"}]', '40{"apiKey":"mine"}', '451-["a",{"_placeholder":true,"num":0}]']
+        )
+    )
+    for _ in range(rng.randint(1, 4)):
+        place = rng.randrange(len(frame))
+        frame[place : place + rng.choice([0, 1, 1])] = rng.choice(["", "0", "9", '"', "[", "}", "\x1e", "-", "/", "é"])
+    text = "".join(frame)
+    return text.encode() if rng.random() < 0.2 else text
+
+
+async def throw(url: str, frames: list[str | bytes]) -> None:
+    """Connect and send frames until the server has had enough."""
+    with contextlib.suppress(websockets.ConnectionClosed):
+        async with bare_socket(url) as bare:
+            await bare.send('40{"apiKey":"mine"}')
+            for frame in frames:
+                await bare.send(frame)
+
+
+async def test_frames_that_are_no_protocol_harm_nobody(data_dir: Path) -> None:
+    """Each kind of broken frame on a connection of its own, and mutated ones in a row: the others go on."""
+    async with reference(data_dir) as world:
+        before = world.server.app.sockets.connections
+        for frame in FRAMES:
+            await throw(world.server.url, [frame, '42["chat:send",{"message":"x"}]'])
+        for seed in range(0, 300, 10):
+            await throw(world.server.url, [mutated(seed + offset) for offset in range(10)])
+        await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
+        await settled(world.server, before)
+
+
+async def settled(server: Server, connections: int) -> None:
+    """Every connection that was closed is forgotten, within the patience of the tests."""
+    async with asyncio.timeout(PATIENCE_S), listening(server.url, auth={"apiKey": "mine"}) as probe:
+        while server.app.sockets.connections > connections + 1:
+            await probe.call("chat:nothing", {})
+
+
+async def test_an_oversized_packet_ends_its_connection_only(data_dir: Path) -> None:
+    """A packet over the limit cuts the connection that sent it, over either transport, and nobody else."""
+    async with reference(data_dir) as world:
+        async with bare_socket(world.server.url) as bare:
+            await bare.send('40{"apiKey":"mine"}')
+            with contextlib.suppress(websockets.ConnectionClosed):
+                await bare.send('42["chat:send",{"message":"' + "x" * MAX_PACKET_BYTES + '"}]')
+            await asyncio.wait_for(bare.wait_closed(), PATIENCE_S)
+        async with polling(world.server.url) as post:
+            answer = await post('42["chat:send",{"message":"' + "x" * MAX_PACKET_BYTES + '"}]')
+            assert answer.status_code == 400
+        await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
+
+
+@asynccontextmanager
+async def polling(url: str) -> AsyncIterator[Callable[[str | bytes], Any]]:
+    """A long-polling connection, opened by hand; gives a function that posts a body."""
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as http:
+        opened = await http.get("/socket.io/?EIO=4&transport=polling")
+        sid = json.loads(opened.text[1:])["sid"]
+
+        async def post(body: str | bytes) -> httpx.Response:
+            content = body.encode("utf-8", "replace") if isinstance(body, str) else body
+            return await http.post(f"/socket.io/?EIO=4&transport=polling&sid={sid}", content=content)
+
+        async def poll() -> None:
+            while (await http.get(f"/socket.io/?EIO=4&transport=polling&sid={sid}")).status_code == 200:
+                pass
+
+        # As every client does.
+        polls = asyncio.create_task(poll())
+        try:
+            yield post
+        finally:
+            polls.cancel()
+            await asyncio.wait([polls])
+
+
+async def test_polling_garbage_harms_nobody(data_dir: Path) -> None:
+    """Broken bodies, sids, versions and methods over long polling are answered; the server and the others go on."""
+    async with reference(data_dir) as world:
+        url = world.server.url
+        for frame in FRAMES:
+            async with polling(url) as post:
+                assert (await post('40{"apiKey":"mine"}')).status_code == 200
+                assert (await post(frame)).status_code in (200, 400)
+        async with polling(url) as post:
+            await post('40{"apiKey":"mine"}')
+            assert (await post("\x1e".join(["42[1]"] * 1_000))).status_code in (200, 400)
+            assert (await post(b"\xff\xfe\x00")).status_code in (200, 400)
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_S) as http:
+            for query in (
+                "",
+                "EIO=3&transport=polling",
+                "EIO=4",
+                "EIO=4&transport=flash",
+                "EIO=4&transport=polling&sid=x",
+            ):
+                assert (await http.get(f"/socket.io/?{query}")).status_code in (200, 400)
+                assert (await http.post(f"/socket.io/?{query}", content="42[]")).status_code == 400
+            assert (await http.delete("/socket.io/?EIO=4&transport=polling")).status_code in (404, 405)
+            assert (await http.get("/healthz")).status_code == 200
+        await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
