@@ -59,6 +59,7 @@ async def test_a_second_tab_gets_no_tokens_of_a_streamed_text(data_dir: Path) ->
         await tab.ok("chat:join", {"sessionId": begun["sessionId"]})
         await listener.ok("speak:end", {"replyId": reply})
         await tab.end(reply)
+        await listener.end(reply)
         assert "chat:token" not in names(tab.of(reply))
         assert tab.payloads(reply, "chat:sentence") == listener.payloads(reply, "chat:sentence")
 
