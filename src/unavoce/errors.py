@@ -1,15 +1,15 @@
 """Every error this project raises on purpose.
 
-    UnavoceError
-    ├── SettingsError        a setting is unknown or invalid; the start stops
-    ├── StartError           the server cannot start here (port taken, folder unwritable)
-    ├── RequestError         a caller's mistake; `code` goes back to the caller
-    ├── EngineError          an engine did not speak; `retryable` says whether trying again can help
-    │   ├── EngineUnavailable    it is not there (not installed, not loaded, connection refused)
-    │   ├── EngineRefused        it will not speak this text or voice: the caller's fault, not its health's
-    │   └── ImplausibleAudio     what it sent cannot be the text (empty, silent, absurd length)
-    ├── ModelError           the language model did not answer; `code` goes to the session
-    └── AudioError           sound could not be read or encoded
+UnavoceError
+├── SettingsError        a setting is unknown or invalid; the start stops
+├── StartError           the server cannot start here (port taken, folder unwritable)
+├── RequestError         a caller's mistake; `code` goes back to the caller
+├── EngineError          an engine did not speak; `retryable` says whether trying again can help
+│   ├── EngineUnavailable    it is not there (not installed, not loaded, connection refused)
+│   ├── EngineRefused        it will not speak this text or voice: the caller's fault, not its health's
+│   └── ImplausibleAudio     what it sent cannot be the text (empty, silent, absurd length)
+├── ModelError           the language model did not answer; `code` goes to the session
+└── AudioError           sound could not be read or encoded
 """
 
 from __future__ import annotations

@@ -26,9 +26,7 @@ class _Manner(Payload):
     interrupt: bool = False
 
     def manner(self, *, speak: bool = True) -> Manner:
-        return Manner(
-            self.voice, 1.0 if self.speed is None else self.speed, speak, self.format, self.interrupt
-        )
+        return Manner(self.voice, 1.0 if self.speed is None else self.speed, speak, self.format, self.interrupt)
 
 
 class Send(_Manner):
