@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-
 from tests.support.client import check_order, decoded, joined, listening
 from tests.support.protocol import check_event
 from tests.support.server import real_server
@@ -12,7 +11,7 @@ __all__ = ["real_server"]
 """A fixture, found by its name in this module."""
 
 
-async def test_a_message_is_answered_aloud(real_server: str) -> None:  # noqa: F811
+async def test_a_message_is_answered_aloud(real_server: str) -> None:
     """The embedded model's answer to a message sent at once, while all is still loading, is heard in Piper's voice."""
     async with listening(real_server) as listener:
         _, reply = await listener.say("Good evening.")
@@ -29,8 +28,8 @@ async def test_a_message_is_answered_aloud(real_server: str) -> None:  # noqa: F
         assert np.abs(joined(chunks).astype(int)).max() > 1_000, "it can be heard"
 
 
-async def test_a_streamed_text_sounds_the_same_however_it_comes(real_server: str) -> None:  # noqa: F811
-    """A text in one-character pieces takes Piper as long to say as the same text in one piece, give or take its breath."""
+async def test_a_streamed_text_sounds_the_same_however_it_comes(real_server: str) -> None:
+    """A text in one-character pieces takes Piper as long to say as in one piece, give or take a breath."""
     text = "Good evening, sir. Dinner is served."
     async with listening(real_server) as listener:
         lengths = []
