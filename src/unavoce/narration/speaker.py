@@ -27,6 +27,8 @@ CLAIMED_AHEAD = 8
 """Sentences claimed and not yet sent; it bounds the clips a reply holds in memory."""
 FIRST_SOUND_DUE_S = 0.5
 """A listener who has heard nothing yet counts as running dry this long after the sentence was cut."""
+LOOK_AGAIN_S = 1.0
+"""While far enough ahead of playback: how often to look whether `chat:played` has moved the clock."""
 ATTEMPTS = 2
 """Syntheses of one sentence, as long as none of its sound was sent and the engine says that trying again can help."""
 
@@ -169,9 +171,8 @@ class Speaker:
         limit_s = self._plan.sent_ahead_s
         if limit_s is None:
             return
-        # `chat:played` may move the clock while we sleep, so look again.
         while (wait_s := self.clock.ahead_s(self._now()) - limit_s) > 0:  # noqa: ASYNC110 - time itself is the event
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(min(wait_s, LOOK_AGAIN_S))
 
     def _chunk(self, line: Line, samples: Samples, encoded: Encoded, *, last: bool) -> Chunk:
         return Chunk(
