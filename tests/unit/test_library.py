@@ -80,6 +80,26 @@ def test_sound_starts_while_text_is_still_being_written() -> None:
     narrate(work)
 
 
+def test_synthesis_begins_before_text_that_is_ready_is_all_read() -> None:
+    """A source that never pauses does not keep its own first sentence from the engine."""
+    fake = FakeEngine()
+    called_after: list[int] = []
+
+    async def work(narrator: Narrator) -> None:
+        async def eager() -> AsyncIterator[str]:
+            for number, word in enumerate((TEXT * 20).split(" ")):
+                if fake.calls and not called_after:
+                    called_after.append(number)
+                yield word + " "
+
+        async for _ in narrator.speak(eager()):
+            pass
+
+    narrate(work, fake)
+    assert called_after
+    assert called_after[0] < 10
+
+
 def test_a_long_text_is_made_as_fast_as_it_is_taken() -> None:
     """Nobody waits for a playback clock where the loop itself is the listener."""
 

@@ -67,20 +67,24 @@ class Reader:
             self._stall.cancel()
 
     async def _take_all(self, piece: str) -> None:
-        """Take a piece; a very large one in slices, so that other replies get their turn between them."""
-        self._take(piece[:SLICE])
-        for start in range(SLICE, len(piece), SLICE):
-            await asyncio.sleep(0)
-            self._take(piece[start : start + SLICE])
+        """Take a piece; a very large one in slices, so that other replies get their turn between them.
 
-    def _take(self, piece: str) -> None:
+        A sentence's synthesis begins as soon as it is cut, also while a source has more text ready than we can cut.
+        """
+        for start in range(0, len(piece), SLICE):
+            if self._take(piece[start : start + SLICE]) or start:
+                await asyncio.sleep(0)
+
+    def _take(self, piece: str) -> list[Sentence]:
         before = self._stream.length
         room = self._max_chars - before
-        self._pass_on(before, self._stream.feed(piece[:room]))
+        sentences = self._stream.feed(piece[:room])
+        self._pass_on(before, sentences)
         self.stop()
         self._stall = asyncio.get_running_loop().call_later(STALL_S, self._on_stall)
         if len(piece) > room:
             raise RequestError("reply_too_long", f"the reply was cut at {self._max_chars} characters")
+        return sentences
 
     def _pass_on(self, before: int, sentences: list[Sentence]) -> None:
         if self._stream.length > before:
