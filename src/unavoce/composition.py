@@ -17,9 +17,10 @@ def build_chain(settings: Settings, cores: Cores) -> Chain:
     is not installed.
     """
     context = EngineContext(settings.data_dir, cores)
-    return Chain([create_engine(name, settings.engine_section(name), context) for name in settings.engines])
+    engines = [create_engine(name, settings.engine_section(name), context) for name in settings.engines]
+    return Chain(engines, pace_check=settings.pace_check)
 
 
 def build_stage(settings: Settings, cores: Cores) -> Stage:
     """A stage over the configured chain; enter it to start the engines."""
-    return Stage(build_chain(settings, cores))
+    return Stage(build_chain(settings, cores), recovery_interval_s=settings.recovery_interval_s)

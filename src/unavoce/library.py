@@ -92,7 +92,10 @@ class Narrator:
         chosen = self._stage.chain.find_voice(voice, speed)
         default: Format = "opus" if settings.opus_enabled else "wav"
         return Plan(
-            voice=chosen,
+            voices=self._stage.chain.voices_for(chosen, speed),
+            voice_switch=settings.voice_switch,
+            primary_timeout_s=settings.primary_timeout_s,
+            hedge=settings.hedge,
             encoder=Encoder(format or default, settings.opus_bitrate),
             rate_hz=settings.sample_rate_hz,
             max_parallel=settings.tts_max_parallel,

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from tests.simulation.actors import Device, Received, ScriptedModel, Speech
 
-from unavoce.chat.chat import Chat, Manner
+from unavoce.chat.chat import Chat, Manner, SoundSettings
 from unavoce.chat.log import MAX_BYTES as LOG_BYTES
 from unavoce.chat.outbox import MAX_BYTES as OUTBOX_BYTES
 from unavoce.chat.reply import Reply
-from unavoce.engines.fake import FakeEngine
+from unavoce.engines.fake import Call, FakeEngine
 from unavoce.errors import RequestError
 from unavoce.narration.plan import SENT_AHEAD_S
-from unavoce.narration.stage import Stage
+from unavoce.narration.stage import PROBE, REHEARSAL, Stage
 
 END_EVENTS = ("chat:text_done", "chat:audio_done", "chat:done")
 
@@ -35,15 +35,17 @@ class Record:
     sentences: dict[Device, list[int]] = field(default_factory=dict)
     done: dict[str, dict] = field(default_factory=dict)
     longest_chunk_s: float = 0.0
+    voices: list[str] = field(default_factory=list)
+    """The engines heard, each change."""
     spoken: dict[int, bool] = field(default_factory=dict)
     """Per sentence of which sound was received: whether its last chunk was."""
 
 
 class Witness:
-    def __init__(self, engine: FakeEngine, speeches: dict[str, Speech], max_parallel: int) -> None:
-        self.engine = engine
+    def __init__(self, engines: list[FakeEngine], speeches: dict[str, Speech], sound: SoundSettings) -> None:
+        self.engines = engines
         self.speeches = speeches
-        self.max_parallel = max_parallel
+        self.sound = sound
         self.records: dict[str, Record] = {}
         self.resumed: set[Device] = set()
         self.tabs: set[Device] = set()
@@ -114,6 +116,7 @@ class Witness:
         assert payload["index"] == record.last_index.get(device, -1) + 1, "a chunk is missing or came twice"
         record.last_index[device] = payload["index"]
         record.longest_chunk_s = max(record.longest_chunk_s, payload["durationMs"] / 1000 + 0.001)
+        self._saw_voice(record, payload)
         number = payload["sentence"]
         assert bool(payload["text"]) == (number not in record.spoken), "text stands on a sentence's first chunk only"
         assert not record.spoken.get(number), "a chunk after the sentence's last"
@@ -121,6 +124,15 @@ class Witness:
         unfinished = [one for one, last in record.spoken.items() if not last and one != number]
         assert not unfinished, f"sentence {unfinished} was never closed"
         record.spoken[number] = payload["last"]
+
+    def _saw_voice(self, record: Record, payload: dict) -> None:
+        """Invariant 3: p…p or p…pf…f, where f is a later engine; with `never` no f at all."""
+        if not record.voices or record.voices[-1] != payload["engine"]:
+            record.voices.append(payload["engine"])
+        order = [engine.name for engine in self.engines]
+        places = [order.index(name) for name in record.voices]
+        assert places == sorted(set(places)), f"voices went back: {record.voices}"
+        assert len(places) <= (1 if self.sound.voice_switch == "never" else 2), f"too many voices: {record.voices}"
 
     def _saw_token(self, record: Record, device: Device, ends: list[str], payload: dict) -> None:
         text = record.text.get(device, "")
@@ -141,14 +153,15 @@ class Witness:
         assert record.text[device][payload["start"] : payload["end"]] == payload["text"]
 
     def check_bounds(self, device: Device) -> None:
-        running = [call for call in self.engine.calls if call.outcome == "running"]
-        assert self.engine.most_running <= self.engine.max_concurrency
-        wanted = Counter((call.spoken, call.voice) for call in running if call.cancelled_at is None)
-        assert all(count == 1 for count in wanted.values()), f"{running} the same clip is synthesised twice at a time"
+        for engine in self.engines:
+            assert engine.most_running <= engine.max_concurrency
+            running = [call for call in engine.calls if call.outcome == "running" and call.cancelled_at is None]
+            wanted = Counter((call.spoken, call.voice) for call in running)
+            assert all(count == 1 for count in wanted.values()), f"{running} synthesised twice at a time"
         assert device.client.outbox.queued_bytes <= OUTBOX_BYTES
         for record in self.records.values():
             narrator = record.reply.narrator
-            assert narrator.in_synthesis <= self.max_parallel
+            assert narrator.in_synthesis <= self.sound.max_parallel
             now_s = asyncio.get_running_loop().time()
             assert narrator.clock.ahead_s(now_s) <= SENT_AHEAD_S + record.longest_chunk_s + 1e-6
             assert record.reply.log.size <= LOG_BYTES
@@ -159,11 +172,14 @@ class Witness:
         assert model.open == 0, "a model is still writing for nobody"
         assert chat.running == 0
         assert stage.idle, "the stage still works for nobody"
-        assert all(call.outcome != "running" for call in self.engine.calls)
+        assert all(call.outcome != "running" for call in self._calls_for_replies())
         for record in self.records.values():
             assert record.reply not in chat.replies, "a reply is remembered for ever"
             if record.owner.style == "fast" and record.owner.connected and record.owner not in self.resumed:
                 self._check_whole(record)
+
+    def _calls_for_replies(self) -> list[Call]:
+        return [call for engine in self.engines for call in engine.calls if call.spoken not in (PROBE, REHEARSAL)]
 
     def _check_whole(self, record: Record) -> None:
         """An attentive listener who stayed: everything arrived."""

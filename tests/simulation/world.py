@@ -14,8 +14,8 @@ from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat, Limits, Manner, SoundSettings
 from unavoce.chat.client import Client
 from unavoce.chat.outbox import Outbox
-from unavoce.engines.fake import FakeEngine, FakeOptions
-from unavoce.errors import RequestError
+from unavoce.engines.fake import FakeEngine, FakeOptions, Step
+from unavoce.errors import EngineUnavailable, RequestError
 from unavoce.narration.stage import Stage
 
 RATE_HZ = 8_000
@@ -30,18 +30,40 @@ class World:
         rng = self.rng
         self.speeches = {f"m{number}": random_speech(rng) for number in range(rng.choice([1, 1, 2, 4, 6]))}
         self.model = ScriptedModel(self.speeches)
-        options = FakeOptions(
-            rate_hz=RATE_HZ, max_concurrency=rng.choice([1, 2, 4]), in_process=rng.random() < 0.5, s_per_char=0.06
+        self.engines = [self._engine(name) for name in ("primary", "second", "third")[: rng.choice([1, 1, 2, 2, 3])]]
+        chain = Chain(self.engines, pace_check=rng.random() < 0.7)
+        self.stage = Stage(chain, rehearse=rng.random() < 0.2, recovery_interval_s=rng.choice([5, 30]))
+        sound = SoundSettings(
+            rate_hz=RATE_HZ,
+            max_parallel=rng.choice([1, 2, 2, 3, 8]),
+            voice_switch=rng.choice(["once", "once", "never"]),
+            hedge=rng.random() < 0.8,
         )
-        self.engine = FakeEngine(options, script=lambda _number, _text: random_step(rng))
-        self.stage = Stage(Chain([self.engine]), rehearse=rng.random() < 0.2)
-        sound = SoundSettings(rate_hz=RATE_HZ, max_parallel=rng.choice([1, 2, 2, 3, 8]))
         limits = Limits(replies=rng.choice([2, 64]))
         self.chat = Chat(self.stage, self.model, sound=sound, limits=limits, grace_s=GRACE_S)
-        self.witness = Witness(self.engine, self.speeches, sound.max_parallel)
+        self.witness = Witness(self.engines, self.speeches, sound)
         self.devices: list[Device] = []
         self.violations: list[Exception] = []
         self._writers: list[asyncio.Task[None]] = []
+
+    def _engine(self, name: str) -> FakeEngine:
+        """An engine that is mostly decent, one that fails all the time, or one that does so for a while."""
+        rng = self.rng
+        options = FakeOptions(
+            rate_hz=RATE_HZ,
+            voices=(f"{name}'s voice",),
+            max_concurrency=rng.choice([1, 2, 4]),
+            in_process=rng.random() < 0.5,
+            s_per_char=0.06,
+        )
+        bad = rng.choice([(), (), range(1000), range(5), range(2, 9)])
+        fault = rng.choice([Step(fail_after=0), Step(hang_after=0), Step(sound="silence"), Step(delay_s=8.0)])
+        error = EngineUnavailable("no such engine today") if rng.random() < 0.1 else None
+        return FakeEngine.named(name)(
+            options,
+            script=lambda number, _text: fault if number in bad else random_step(rng),
+            start_error=error,
+        )
 
     async def run(self) -> None:
         async with self.stage, self.chat:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from unavoce.chain.cast import VoiceSwitch
 from unavoce.chat.client import Client
 from unavoce.chat.history import Entry
 from unavoce.chat.reply import Reply
@@ -60,6 +61,9 @@ class SoundSettings:
     format: Format = "wav"
     opus_bitrate: int = 32_000
     max_parallel: int = 2
+    voice_switch: VoiceSwitch = "once"
+    primary_timeout_s: float = 3.0
+    hedge: bool = True
 
 
 class Chat:
@@ -202,7 +206,8 @@ class Chat:
     # -- how a reply begins and runs
 
     def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
-        voice = self._stage.chain.find_voice(manner.voice, manner.speed)
+        chain = self._stage.chain
+        voices = chain.voices_for(chain.find_voice(manner.voice, manner.speed), manner.speed)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
             for reply in self._of(session).values():
@@ -211,12 +216,15 @@ class Chat:
         session = session or self._new_session(client)
         self._attach(client, session)
         plan = Plan(
-            voice=voice if manner.speak else None,
+            voices=voices if manner.speak else (),
             encoder=Encoder(manner.format or self._sound.format, self._sound.opus_bitrate),
             rate_hz=self._sound.rate_hz,
             max_parallel=self._sound.max_parallel,
             max_chars=self._limits.reply_chars,
-            language=voice.language,
+            language=voices[0].language,
+            voice_switch=self._sound.voice_switch,
+            primary_timeout_s=self._sound.primary_timeout_s,
+            hedge=self._sound.hedge,
         )
         reply = Reply(
             session, client, stage=self._stage, plan=plan, grace_s=self._grace_s, forget=self._forget, dictated=dictated

@@ -46,7 +46,7 @@ class Reply:
         self.id = new_id()
         self.session = session
         self.over = False
-        self._speaks = plan.voice is not None
+        self._speaks = bool(plan.voices)
         self.narrator = ReplyNarrator(stage, plan, self)
         self._beginner = owner
         self._owner: Client | None = owner

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 
+from unavoce.chain.cast import Cast
 from unavoce.narration.events import AudioDone, Done, EndReason, Event, Failure, SentenceCut, TextDone, Timings, Token
 from unavoce.narration.plan import Listener, Plan
 from unavoce.narration.playback import PlaybackClock
@@ -39,13 +40,13 @@ class ReplyNarrator:
             Speaker(
                 stage,
                 plan,
-                voice=plan.voice,
+                cast=Cast(plan.voices, plan.voice_switch),
                 script=self._script,
                 listener=listener,
                 tell=self._tell,
                 since_arrival=self._since_arrival,
             )
-            if plan.voice is not None
+            if plan.voices
             else None
         )
         self._timings = self._speaker.timings if self._speaker else Timings()
@@ -171,7 +172,6 @@ class ReplyNarrator:
 
 
 def _longest_sentence(stage: Stage, plan: Plan) -> int:
-    """Displayed characters of a sentence, so that its spoken form (numbers grow) fits the engine in one call."""
-    if plan.voice is None:
-        return LONGEST_SENTENCE
-    return min(LONGEST_SENTENCE, stage.chain.engine(plan.voice.engine).max_chars * 3 // 4)
+    """Displayed characters of a sentence, so that its spoken form (numbers grow) fits every engine in one call."""
+    limits = [stage.chain.engine(voice.engine).max_chars * 3 // 4 for voice in plan.voices]
+    return min([LONGEST_SENTENCE, *limits])

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from unavoce.chain.cast import VoiceSwitch
 from unavoce.engines.base import Voice
 from unavoce.narration.encoder import Encoder
 from unavoce.narration.events import Chunk, Event
@@ -31,9 +32,14 @@ class Listener(Protocol):
 class Plan:
     """Fixed when the reply begins."""
 
-    voice: Voice | None
-    """None: text only."""
+    voices: tuple[Voice, ...]
+    """Who may speak it, in order (`Chain.voices_for`); empty: text only."""
     encoder: Encoder
+    voice_switch: VoiceSwitch = "once"
+    primary_timeout_s: float = 3.0
+    """How long the first sentence may wait for the first voice, while there is another."""
+    hedge: bool = True
+    """Start the next voice before the deadline, so that it is ready at it."""
     rate_hz: int = 24_000
     max_parallel: int = 2
     """Sentences in synthesis at a time."""

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from unavoce.narration.synthesis import Claim
 from unavoce.text import Sentence
 
-SECONDS_PER_CHARACTER = 0.065
-"""Speech of English prose; predicts clips that are not there yet."""
-
 
 @dataclass(slots=True, eq=False)
 class Line:
@@ -20,13 +17,13 @@ class Line:
 
     sentence: Sentence
     cut_at_s: float
+    to_say: str
+    """What of the spoken text is still to be said: all of it, unless an engine died in the middle of it."""
     claim: Claim | None = None
     chunks: int = 0
     """Sent so far."""
-
-    @property
-    def predicted_s(self) -> float:
-        return len(self.sentence.spoken) * SECONDS_PER_CHARACTER
+    sound_s: float = 0.0
+    """Sent so far of `to_say`."""
 
     def withdraw(self) -> None:
         """Its sound is not wanted any more, or was taken."""
@@ -44,7 +41,7 @@ class Script:
         self._change = asyncio.Event()
 
     def add(self, sentences: Iterable[Sentence], now_s: float) -> None:
-        self.lines += [Line(sentence, now_s) for sentence in sentences]
+        self.lines += [Line(sentence, now_s, sentence.spoken) for sentence in sentences]
         self.changed()
 
     def end(self) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Self
 
+from unavoce.audio.pcm import Pcm
 from unavoce.chain.chain import Chain
+from unavoce.chain.health import Measured
 from unavoce.engines.base import Engine, Voice
 from unavoce.errors import EngineError
 from unavoce.narration.levels import Levels
@@ -20,6 +23,11 @@ log = logging.getLogger(__name__)
 
 SYNTHESIS_LIMIT_S = 60.0
 """Counted from the grant of a slot: an engine that takes longer over one sentence has hung."""
+
+PROBE = "Good evening, everything is ready."
+"""What an engine that is down is asked to say: never a user's words."""
+MOST_BACKOFF = 8
+"""Times the recovery interval: the longest wait between two probes."""
 
 REHEARSAL = (
     "Good evening. Everything is ready, and I am listening. "
@@ -34,10 +42,11 @@ class Stage:
     `rehearse`: speak a fixed text with every engine as it starts, to warm it and to measure its loudness.
     """
 
-    def __init__(self, chain: Chain, *, rehearse: bool = True) -> None:
+    def __init__(self, chain: Chain, *, rehearse: bool = True, recovery_interval_s: float = 30.0) -> None:
         self.chain = chain
         self.levels = Levels()
         self._rehearse = rehearse
+        self._recovery_interval_s = recovery_interval_s
         self._tasks = asyncio.TaskGroup()
         self._starting: list[asyncio.Task[None]] = []
         self._wanted: dict[Key, Synthesis] = {}
@@ -46,7 +55,7 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._starting = [self._tasks.create_task(self._start(engine)) for engine in self.chain.engines]
+        self._starting = [self._tasks.create_task(self._tend(engine)) for engine in self.chain.engines]
         return self
 
     async def __aexit__(
@@ -79,8 +88,8 @@ class Stage:
 
     @property
     def idle(self) -> bool:
-        """No clip is wanted and no slot is in use."""
-        return not self._wanted and not any(self._running.values())
+        """No reply wants a clip; the stage's own phrases do not count."""
+        return all(synthesis.due_s == float("inf") for synthesis in self._wanted.values())
 
     def _grant(self, name: str) -> None:
         waiting = self._waiting[name]
@@ -100,17 +109,29 @@ class Stage:
         name = synthesis.voice.engine
         try:
             engine = await self.chain.ready(name)
+            synthesis.granted_at_s = asyncio.get_running_loop().time()
             async with asyncio.timeout(SYNTHESIS_LIMIT_S):
                 await engine.synthesise(synthesis.spoken, synthesis.voice, synthesis.emit)
         except TimeoutError:
-            synthesis.finish(EngineError(f"engine {name} gave no whole clip within {SYNTHESIS_LIMIT_S:g} s"))
+            self._finish(synthesis, EngineError(f"engine {name} gave no whole clip within {SYNTHESIS_LIMIT_S:g} s"))
         except EngineError as error:
-            synthesis.finish(error)
+            self._finish(synthesis, error)
         except Exception as error:
             log.exception("engine_crashed", extra={"engine": name})
-            synthesis.finish(EngineError(f"engine {name} crashed: {type(error).__name__}"))
+            self._finish(synthesis, EngineError(f"engine {name} crashed: {type(error).__name__}"))
         else:
-            synthesis.finish(None)
+            self._finish(synthesis, None)
+
+    def _finish(self, synthesis: Synthesis, error: EngineError | None) -> None:
+        """The engine is done with it: its health first, since those who wait may ask for it."""
+        name, error = synthesis.voice.engine, error or synthesis.implausible()
+        if error is not None:
+            self.chain.failed(name, error)
+        elif synthesis.granted_at_s is not None and synthesis.first_sound_at_s is not None:
+            start_s = synthesis.first_sound_at_s - synthesis.granted_at_s
+            synthesis_s = asyncio.get_running_loop().time() - synthesis.granted_at_s
+            self.chain.spoke(name, Measured(len(synthesis.spoken), start_s, synthesis_s, synthesis.duration_s))
+        synthesis.finish(error)
 
     def _withdraw(self, claim: Claim) -> None:
         synthesis = claim.synthesis
@@ -126,17 +147,43 @@ class Stage:
         else:
             self._waiting[synthesis.voice.engine].remove(synthesis)
 
+    async def _tend(self, engine: Engine) -> None:
+        """Start an engine, and bring it back whenever it is down, whether or not anyone is talking."""
+        await self._start(engine)
+        wait_s = self._recovery_interval_s
+        while True:
+            await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - only so that not all probe at once
+            if not self.chain.is_down(engine.name):
+                wait_s = self._recovery_interval_s
+            elif await self._probe(engine):
+                log.info("engine_recovered", extra={"engine": engine.name})
+            else:
+                wait_s = min(2 * wait_s, MOST_BACKOFF * self._recovery_interval_s)
+
+    async def _probe(self, engine: Engine) -> bool:
+        """Ask an engine that is down for a phrase of our own; True when it speaks again."""
+        try:
+            await self.chain.ready(engine.name)
+        except EngineError:
+            if not await self.chain.start(engine):
+                return False
+        return await self._speaks(engine, PROBE) is not None
+
     async def _start(self, engine: Engine) -> None:
-        if not await self.chain.start(engine) or not self._rehearse or not engine.voices():
-            return
-        voice = engine.voices()[0]
-        # Last in line: a listener never waits for a rehearsal.
-        claim = self.claim(voice, REHEARSAL, due_s=float("inf"), when_done=lambda: None)
+        if await self.chain.start(engine) and self._rehearse and engine.voices():
+            clip = await self._speaks(engine, REHEARSAL)
+            if clip is not None:
+                self.levels.learn(engine.voices()[0], clip)
+
+    async def _speaks(self, engine: Engine, phrase: str) -> Pcm | None:
+        """The phrase in the engine's default voice, or None when that fails. Last in line: no listener waits for it."""
+        claim = self.claim(engine.voices()[0], phrase, due_s=float("inf"), when_done=lambda: None)
         try:
             async for _ in claim.parts():
                 pass
-            self.levels.learn(voice, claim.synthesis.clip())
+            return claim.synthesis.clip()
         except EngineError as error:
-            log.warning("rehearsal_failed", extra={"engine": engine.name, "reason": str(error)})
+            log.warning("phrase_failed", extra={"engine": engine.name, "reason": str(error)})
+            return None
         finally:
             claim.withdraw()

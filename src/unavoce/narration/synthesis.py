@@ -30,6 +30,9 @@ class Synthesis:
         self.task: asyncio.Task[None] | None = None
         self.finished = False
         self.error: EngineError | None = None
+        self.granted_at_s: float | None = None
+        """When it got its slot, loop time; its engine's health counts from here."""
+        self.first_sound_at_s: float | None = None
         self._duration_s = 0.0
         self._changed = asyncio.Event()
 
@@ -46,16 +49,23 @@ class Synthesis:
         if self._duration_s > MAX_CLIP_S:
             raise ImplausibleAudio(f"more than {MAX_CLIP_S:g} s of sound for {len(self.spoken)} characters")
         if len(piece.samples):
+            if self.first_sound_at_s is None:
+                self.first_sound_at_s = asyncio.get_running_loop().time()
             self.pieces.append(piece)
             self._wake()
 
     def finish(self, error: EngineError | None) -> None:
-        """No more sound comes; without an error the clip must be plausible."""
-        self.error = error or self._implausible()
+        """No more sound comes; without an error the clip is whole."""
+        self.error = error
         self.finished = True
         self._wake()
         for claim in tuple(self.claims):
             claim.when_done()
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of sound so far."""
+        return self._duration_s
 
     def clip(self) -> Pcm:
         """All of the sound so far; needs at least one piece."""
@@ -65,7 +75,8 @@ class Synthesis:
         """Returns at the next piece, or at the end."""
         await self._changed.wait()
 
-    def _implausible(self) -> EngineError | None:
+    def implausible(self) -> EngineError | None:
+        """Why the sound there is cannot be the text; None when it can."""
         if not self.pieces:
             return ImplausibleAudio("no sound came")
         reason = implausible(self.clip(), self.spoken)
@@ -99,6 +110,20 @@ class Claim:
     def done(self) -> bool:
         """Nothing is being computed for it any more: the clip is whole, or it failed."""
         return self._synthesis.finished
+
+    @property
+    def sounds(self) -> bool:
+        """There is sound to be heard, and nothing is known to be wrong with it."""
+        return bool(self._synthesis.pieces) and not self.failed
+
+    @property
+    def failed(self) -> bool:
+        return self._synthesis.error is not None
+
+    async def sounding(self) -> None:
+        """Returns at the first sound, or at the end without any."""
+        while not (self._synthesis.pieces or self._synthesis.finished):
+            await self._synthesis.change()
 
     def withdraw(self) -> None:
         """The clip is not wanted here any more. The last claim to go cancels the synthesis. May be called again."""

@@ -18,7 +18,7 @@ import socketio
 import uvicorn
 
 from unavoce.chat.chat import Chat, Limits, SoundSettings
-from unavoce.composition import build_chain
+from unavoce.composition import build_stage
 from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
@@ -48,20 +48,20 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Every part of the server, running, but for the listening socket. Raises SettingsError or StartError."""
     cores = Cores()
     try:
-        chain = await asyncio.to_thread(build_chain, settings, cores)
+        stage = await asyncio.to_thread(build_stage, settings, cores)
     except EngineUnavailable as error:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
-    async with asyncio.TaskGroup() as tasks, Stage(chain) as stage, _chat(stage, model, settings) as chat:
+    async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
         sockets = Sockets(
             chat,
             Keys(key.get_secret_value() for key in settings.api_keys),
             tasks,
-            lambda: chain.statuses,
+            lambda: stage.chain.statuses,
             list(settings.cors_origins),
         )
-        chain.watch(sockets.announce)
+        stage.chain.watch(sockets.announce)
         try:
             yield App(FrameGuard(socketio.ASGIApp(sockets.server, http_app())), chat, sockets)
         finally:
@@ -120,6 +120,9 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             format="opus" if settings.opus_enabled else "wav",
             opus_bitrate=settings.opus_bitrate,
             max_parallel=settings.tts_max_parallel,
+            voice_switch=settings.voice_switch,
+            primary_timeout_s=settings.primary_timeout_s,
+            hedge=settings.hedge,
         ),
         limits=Limits(
             message_chars=settings.max_message_chars,

@@ -87,6 +87,11 @@ class Settings(BaseModel):
     opus_enabled: bool = False
     opus_bitrate: int = Field(32_000, ge=6_000, le=256_000)
     """Bits a second."""
+    primary_timeout_s: float = Field(3.0, gt=0, le=120)
+    hedge: bool = True
+    pace_check: bool = True
+    voice_switch: Literal["once", "never"] = "once"
+    recovery_interval_s: float = Field(30.0, ge=1, le=3600)
     reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
     api_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)] = ()
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)] = ()

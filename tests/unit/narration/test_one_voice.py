@@ -1,0 +1,260 @@
+"""One voice, whatever breaks: engines that refuse, hang, die, lag and recover. On a virtual clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from tests.support.virtual_time import run_virtually
+
+from unavoce.chain.chain import Chain, EngineStatus
+from unavoce.engines.fake import FakeEngine, FakeOptions, Step
+from unavoce.errors import EngineRefused, EngineUnavailable
+from unavoce.narration.encoder import Encoder
+from unavoce.narration.events import AudioDone, Chunk, Event, Failure
+from unavoce.narration.narrator import ReplyNarrator
+from unavoce.narration.plan import Plan
+from unavoce.narration.stage import PROBE, Stage
+
+TEXT = [
+    "Certainly, sir.",
+    "The kettle is on, and the lights are low in every room.",
+    "Dinner will be served at eight.",
+    "The wine is open.",
+]
+HEALTHY = FakeOptions(delay_s=0.05, real_time_factor=0.1)
+
+
+@dataclass
+class Ear:
+    """Hears one reply and notes when."""
+
+    chunks: list[tuple[float, Chunk]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def tell(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def hear(self, chunk: Chunk, taken: Callable[[], None]) -> None:
+        taken()
+        self.chunks.append((asyncio.get_running_loop().time(), chunk))
+
+    @property
+    def engines(self) -> list[str]:
+        return [chunk.engine for _, chunk in self.chunks]
+
+    @property
+    def end(self) -> AudioDone:
+        return next(event for event in self.events if isinstance(event, AudioDone))
+
+    @property
+    def silence_s(self) -> float:
+        """Seconds the listener waited in mid-reply."""
+        dry_at_s, silence_s = self.chunks[0][0], 0.0
+        for at_s, chunk in self.chunks:
+            silence_s += max(0.0, at_s - dry_at_s)
+            dry_at_s = max(at_s, dry_at_s) + chunk.duration_s
+        return silence_s
+
+
+def engine(name: str, options: FakeOptions = HEALTHY, **settings: object) -> FakeEngine:
+    return FakeEngine.named(name)(options, **settings)  # type: ignore[arg-type]
+
+
+async def say(stage: Stage, texts: list[str] = TEXT, **plan: object) -> Ear:
+    """Narrate the sentences, all there at once, to an ear."""
+
+    async def tokens() -> AsyncGenerator[str, None]:
+        yield " ".join(texts)
+
+    ear, chain = Ear(), stage.chain
+    voices = chain.voices_for(chain.find_voice(None))
+    await ReplyNarrator(stage, Plan(voices, Encoder(), **plan), ear).run(tokens())  # type: ignore[arg-type]
+    return ear
+
+
+def on_stage(engines: list[FakeEngine], work: Callable[[Stage], object], **settings: object) -> None:
+    async def run() -> None:
+        async with Stage(Chain(engines), rehearse=False, **settings) as stage:  # type: ignore[arg-type]
+            await asyncio.sleep(0)
+            await work(stage)  # type: ignore[misc]
+
+    run_virtually(run())
+
+
+def test_a_primary_that_refuses_costs_nothing() -> None:
+    """The whole reply is spoken by the fallback, as soon as the fallback could have done it alone."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert set(ear.engines) == {"fallback"}
+        assert ear.end.reason == "complete"
+        alone_s = HEALTHY.delay_s + HEALTHY.real_time_factor * HEALTHY.s_per_char * len(TEXT[0])
+        assert abs(ear.chunks[0][0] - alone_s) < 0.001
+        # The breaker is open: the next reply does not even ask.
+        asked = len(primary.calls)
+        await say(stage)
+        assert len(primary.calls) == asked
+
+    primary = engine("primary", script=lambda *_: Step(delay_s=0.0, fail_after=0, error=EngineUnavailable))
+    on_stage([primary, engine("fallback")], work)
+
+
+def test_a_primary_that_hangs_costs_the_time_out_and_no_more() -> None:
+    """The fallback has begun before the deadline and speaks at it; without the hedge it begins at it."""
+
+    async def work(stage: Stage) -> None:
+        hedged = await say(stage, primary_timeout_s=3.0)
+        plain = await say(stage, primary_timeout_s=3.0, hedge=False)
+        assert set(hedged.engines) == set(plain.engines) == {"fallback"}
+        assert hedged.chunks[0][0] == 3.0
+        assert hedged.end.reason == plain.end.reason == "complete"
+
+    on_stage([engine("primary", script=lambda *_: Step(hang_after=0)), engine("fallback")], work)
+
+
+def test_a_hung_primary_is_left_alone_after_a_few() -> None:
+    """Time-outs in a row open the breaker: later replies are spoken by the fallback at once."""
+
+    async def work(stage: Stage) -> None:
+        for _ in range(3):
+            await say(stage)
+        started_s = asyncio.get_running_loop().time()
+        ear = await say(stage)
+        assert ear.chunks[0][0] - started_s < 1.0
+        assert stage.chain.is_down("primary")
+
+    hung = engine("primary", script=lambda *_: Step(hang_after=0))
+    on_stage([hung, engine("fallback")], work, recovery_interval_s=1e6)
+
+
+def test_a_primary_that_dies_after_the_first_sentence() -> None:
+    """Everything is said once, with one change of voice at a sentence's end and no gap."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert ear.engines == ["primary", "fallback", "fallback", "fallback"]
+        assert [chunk.text for _, chunk in ear.chunks] == TEXT
+        assert ear.end.reason == "complete"
+        assert ear.silence_s == 0.0
+
+    dead = lambda number, _: Step() if number == 0 else Step(fail_after=0, error=EngineUnavailable)  # noqa: E731
+    on_stage([engine("primary", script=dead), engine("fallback")], work)
+
+
+def test_never_keeps_the_voice_and_says_what_is_missing() -> None:
+    """With `never`, what the first voice cannot say any more stands in `skipped`, and nothing else is heard."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage, voice_switch="never")
+        assert ear.engines == ["primary"]
+        assert [one.sentence for one in ear.end.skipped] == [1, 2, 3]
+        assert ear.end.reason == "failed"
+        assert sum(isinstance(event, Failure) for event in ear.events) == 1
+
+    dead = lambda number, _: Step() if number == 0 else Step(fail_after=0)  # noqa: E731
+    on_stage([engine("primary", script=dead), engine("fallback")], work)
+
+
+def test_a_sentence_that_breaks_off_goes_on_at_its_clause() -> None:
+    """When an engine dies in mid-sentence the rest is spoken from the clause that was being heard, under its number."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert ear.end.reason == "complete"
+        second = [chunk for _, chunk in ear.chunks if chunk.sentence == 1]
+        assert [chunk.engine for chunk in second] == ["primary", "primary", "primary", "fallback"]
+        assert [chunk.last for chunk in second] == [False, False, False, True]
+        assert fallback.calls[0].spoken == "and the lights are low in every room."
+
+    def dies(number: int, _: str) -> Step:
+        return Step() if number == 0 else Step(pieces=4, fail_after=3, error=EngineUnavailable)
+
+    fallback = engine("fallback")
+    on_stage([engine("primary", script=dies), fallback], work)
+
+
+def test_a_sentence_that_breaks_off_once_is_finished_by_its_own_engine() -> None:
+    """While the listener has sound in hand, the same voice gets a second chance."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert set(ear.engines) == {"primary"}
+        assert ear.end.reason == "complete"
+        assert [call.spoken for call in primary.calls].count("and the lights are low in every room.") == 1
+
+    breaks_once = lambda _, text: Step(pieces=4, fail_after=3) if text == TEXT[1] else Step()  # noqa: E731
+    primary = engine("primary", script=breaks_once)
+    on_stage([primary, engine("fallback")], work)
+
+
+def test_what_an_engine_refuses_to_say_is_said_by_the_next() -> None:
+    """A refusal is no reason for silence, and does not count against the engine."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert ear.engines == ["primary", "primary", "fallback", "fallback"]
+        assert ear.end.reason == "complete"
+        assert not stage.chain.is_down("primary")
+
+    picky = lambda _, text: Step(fail_after=0, error=EngineRefused) if "Dinner" in text else Step()  # noqa: E731
+    on_stage([engine("primary", script=picky), engine("fallback")], work)
+
+
+def test_a_slow_primary_is_heard_without_a_gap() -> None:
+    """0.3 s and 0.9 of the sound a call, two at a time: the primary speaks the whole reply, and the listener never waits."""
+
+    async def work(stage: Stage) -> None:
+        dishes = ["soup", "fish", "lamb", "tart", "fruit", "cheese"]
+        ear = await say(stage, [f"There will be some {dish} for dinner." for dish in dishes])
+        assert set(ear.engines) == {"primary"}
+        assert ear.silence_s == 0.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=2)
+    on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_an_engine_too_slow_for_listening_is_not_begun_with() -> None:
+    """Once measured, an engine that cannot hold the pace is `slow`, and replies begin with the next one."""
+
+    async def work(stage: Stage) -> None:
+        seen: list[EngineStatus] = []
+        stage.chain.watch(seen.append)
+        first = await say(stage)
+        second = await say(stage)
+        assert first.engines[0] == "primary"
+        assert set(second.engines) == {"fallback"}
+        assert [(one.engine, one.status) for one in seen if one.engine == "primary"] == [("primary", "slow")]
+
+    slow = FakeOptions(delay_s=0.1, real_time_factor=2.0, max_concurrency=1)
+    on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_an_engine_that_recovers_is_found_without_traffic() -> None:
+    """A probe with a phrase of its own closes the breaker; the next reply is spoken by the primary again."""
+
+    async def work(stage: Stage) -> None:
+        assert set((await say(stage)).engines) == {"fallback"}
+        await asyncio.sleep(100)
+        assert not stage.chain.is_down("primary")
+        assert primary.calls[-1].spoken == PROBE
+        assert set((await say(stage)).engines) == {"primary"}
+
+    primary = engine(
+        "primary", script=lambda number, _: Step(fail_after=0, error=EngineUnavailable) if number < 2 else Step()
+    )
+    on_stage([primary, engine("fallback")], work, recovery_interval_s=10)
+
+
+def test_a_chain_without_a_working_engine_says_so() -> None:
+    """Every sentence is tried and stands in `skipped`; the text goes on; the reply ends failed, once."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert ear.chunks == []
+        assert [one.sentence for one in ear.end.skipped] == [0, 1, 2, 3]
+        assert ear.end.reason == "failed"
+
+    broken = lambda *_: Step(fail_after=0)  # noqa: E731
+    on_stage([engine("primary", script=broken), engine("fallback", script=broken)], work)
