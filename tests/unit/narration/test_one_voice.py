@@ -203,7 +203,7 @@ def test_what_an_engine_refuses_to_say_is_said_by_the_next() -> None:
 
 
 def test_a_slow_primary_is_heard_without_a_gap() -> None:
-    """0.3 s and 0.9 of the sound a call, two at a time: the primary speaks the whole reply, and the listener never waits."""
+    """At 0.3 s and 0.9 of the sound a call, two at a time, the primary speaks the whole reply without a gap."""
 
     async def work(stage: Stage) -> None:
         dishes = ["soup", "fish", "lamb", "tart", "fruit", "cheese"]
