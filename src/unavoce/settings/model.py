@@ -87,7 +87,7 @@ class Settings(BaseModel):
     opus_enabled: bool = False
     opus_bitrate: int = Field(32_000, ge=6_000, le=256_000)
     """Bits a second."""
-    primary_timeout_s: float = Field(3.0, gt=0, le=120)
+    primary_timeout_s: float = Field(3.0, ge=0.1, le=120)
     hedge: bool = True
     pace_check: bool = True
     voice_switch: Literal["once", "never"] = "once"
