@@ -31,7 +31,7 @@ class Cores:
     def speech_threads(self) -> int:
         """Threads one synthesis may use now: all cores when no embedded model is writing, else one.
 
-        Measured in docs/performance.md: beside a writing model two speech threads bring no sooner sound, and cost it 8 %.
+        Measured in docs/performance.md: two speech threads beside a writing model bring no sooner sound.
         """
         return 1 if self.generating else self.count
 
