@@ -1,4 +1,4 @@
-# make serve | test | bench | lint | format | lock | clean
+# make serve | test | bench | picture | lint | format | lock | clean
 #
 # Everything is installed into .venv, at the versions in requirements/, once: a stamp file in .venv says what is
 # there. A set-up that fails leaves no stamp, so that the next call goes on with it.
@@ -18,7 +18,7 @@ ifneq ($(wildcard $(VENV)/*.stamp),)
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: serve test bench lint format lock clean
+.PHONY: serve test bench picture lint format lock clean
 
 serve: $(VENV)/serve.stamp
 	@exec $(VENV)/bin/unavoce serve $(ARGS)
@@ -29,6 +29,9 @@ test: lint
 
 bench: $(VENV)/dev.stamp
 	@$(PY) -m bench $(ARGS)
+
+picture: $(VENV)/serve.stamp
+	@$(PY) docs/picture/make.py
 
 lint: $(VENV)/dev.stamp
 	@$(PY) -m ruff check .
