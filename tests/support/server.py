@@ -25,6 +25,7 @@ from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.errors import ModelError
 from unavoce.llm.base import LanguageModel, Message
+from unavoce.narration.stage import Stage
 from unavoce.server.app import App, _listen, open_app
 from unavoce.server.sockets import MAX_PACKET_BYTES
 from unavoce.settings import Settings
@@ -96,7 +97,7 @@ async def running_server(
     chain = Chain([engine])
     made = Settings(**{"data_dir": data_dir, "sample_rate_hz": RATE_HZ, **settings})
     with (
-        patch("unavoce.server.app.build_chain", lambda *_: chain),
+        patch("unavoce.server.app.build_stage", lambda *_: Stage(chain)),
         patch("unavoce.server.app.create_model", lambda *_: model),
         _listen("127.0.0.1", 0) as listening,
     ):
