@@ -13,7 +13,7 @@ from tests.support.protocol import check_acknowledgement, check_event
 from tests.support.server import Answer, ScriptedModel, quick_engine, running_server
 
 from unavoce.engines.fake import FakeEngine, Step
-from unavoce.errors import EngineRefused
+from unavoce.errors import EngineRefused, EngineUnavailable
 
 TWO_SENTENCES = ("Good evening, sir. ", "Dinner is ", "served.")
 TEXT = "".join(TWO_SENTENCES)
@@ -131,7 +131,7 @@ async def test_engine_status_comes_on_connecting_and_at_each_change(data_dir: Pa
     """A client learns how each engine is when it connects and whenever that changes; `since` is Unix ms."""
     async with running_server(data_dir) as server, listening(server.url) as listener:
         await listener.until(lambda: any(name == "engine:status" for name, _ in listener.events))
-        server.chain.mark("fake", "down", "pulled out")
+        server.chain.failed("fake", EngineUnavailable("pulled out"))
         await listener.until(lambda: any(payload.get("reason") == "pulled out" for _, payload in listener.events))
         statuses = [payload for name, payload in listener.events if name == "engine:status"]
         for status in statuses:
