@@ -63,6 +63,13 @@ class GainStage(ABC):
 
 def _ramped(rows: Floats, starts: PerStep, ends: PerStep) -> Floats:
     """Each row's gain runs straight from its start's to its end's."""
-    way = np.arange(1, rows.shape[1] + 1) / rows.shape[1]
-    gains = starts[:, None] + (ends - starts)[:, None] * way
-    return np.asarray((rows * gains).reshape(-1), np.float32)
+    out = rows.copy()
+    # Most of the limiter's rows pass as they are, and arithmetic on every sample is what this costs.
+    changed = np.flatnonzero((starts != 1.0) | (ends != 1.0))
+    if len(changed):
+        some = slice(changed[0], changed[-1] + 1)
+        way = np.arange(1, rows.shape[1] + 1, dtype=np.float32) / np.float32(rows.shape[1])
+        gains = (ends - starts)[some, None].astype(np.float32) * way
+        gains += starts[some, None].astype(np.float32)
+        out[some] *= gains
+    return out.reshape(-1)

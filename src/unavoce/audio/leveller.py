@@ -1,73 +1,155 @@
 """Evens out the loudness of a voice from sentence to sentence, for sound that cannot wait for its own end.
 
-One gain per voice is not enough: the sentences of a Piper voice at its natural level lie 4 LU apart. A sentence's
-integrated loudness is the mean over its syllables, so syllables are brought nearer to the voice's level, each by a
-gain seen from the sound around it. Twenty sentences of the packaged voice: 2.9 to 5.1 LU apart before; after, 1.08 to
-1.27 over five takes of a set that chose the settings, and 1.09 to 1.14 over three takes of a set that did not.
+One gain per voice is not enough: the sentences of a Piper voice at its natural level lie 3 to 6 LU apart. Two things
+narrow that. Syllables are brought part of the way to the voice's level, each by a gain seen from the sound around it.
+And while a sentence is spoken, its loudness so far is measured as a meter will measure it; what it came out too loud or
+too soft, the rest makes up for. Measurements and what else was tried: docs/decisions/004-loudness.md.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from math import sqrt
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from unavoce.audio.gain import GainStage, PerStep
-from unavoce.audio.loudness import TARGET_LUFS
+from unavoce.audio.loudness import TARGET_LUFS, k_weights
 from unavoce.audio.resample import Floats
 
 BEHIND, AHEAD = 12, 9
 """Steps of 10 ms that a gain looks at. What lies ahead costs as much lag (of sound, not of time to first sound where an
-engine's first piece is longer); without it the loud start of a syllable gets through, and the spread is 2.1 LU."""
-_MAX_BOOST, _MAX_CUT = 4.0, 4.0
-"""Linear: 12 dB up and down."""
-_PRE_EMPHASIS = 0.5
-"""A first difference in place of BS.1770's K-weighting, whose filters look back without end."""
-_AS_K_WEIGHTED = 3.7
-"""Power of K-weighted speech over that of pre-emphasised speech."""
-_TARGET = 32768 * 10 ** ((TARGET_LUFS + 0.691) / 20)
-"""Root mean square of K-weighted sound at the target loudness, on the scale of int16."""
-_GATE = 10 ** (-28 / 20)
+engine's first piece is longer); without it the loud start of a syllable gets through."""
+GREATEST_GAIN = 10 ** (9 / 20)
+LEAST_GAIN = 1 / GREATEST_GAIN
+FASTEST = 10 ** (1 / 20)
+"""A step's gain over the last one's, at most, and its inverse at least: 100 dB a second."""
+_TARGET = 32768**2 * 10 ** ((TARGET_LUFS + 0.691) / 10)
+"""Mean square of K-weighted sound at the target loudness, on the scale of int16. Powers below are in units of it."""
+_LAGS = 3
+_GATE = 10 ** (-28 / 10)
 """Steps this far below the target are pauses and breath: they decide nothing, and are not drawn up."""
-_TRUST = 0.2
+_TRUST = 0.1
 """Weight of the voice's own level against what is seen, so that a lone quiet step changes little."""
-_MAKE_UP = 10 ** (0.2 / 20)
-"""The mean of levelled speech lies a little under the target, since loudness is a mean of powers, and this of roots."""
+_SPEECH = 0.2
+"""Where less than this share of what is seen is speech, the gain stays as it is."""
+
+BLOCK = 40
+"""Steps of one block of the meter."""
+_PATIENCE = 30
+"""Steps in which a departure from the target is to be made up for. Shorter, emphasis is worn down; longer, the last
+words of a short sentence come too late."""
+_PRIOR = 5
+"""Blocks at the target that every sentence is thought to begin with."""
+_MOST_CORRECTION = 10 ** (3 / 10)
 
 
 class Leveller(GainStage):
-    """Takes and gives floats on the scale of int16, near TARGET_LUFS already. Gain moves within 12 dB up and down."""
+    """Takes and gives floats on the scale of int16, near TARGET_LUFS already. Its gain stays within 9 dB of 1,
+    moves no faster than 100 dB a second and rests in pauses."""
 
     def __init__(self, rate_hz: int) -> None:
         super().__init__(step=max(1, rate_hz // 100), ahead=AHEAD)
-        self._last_sample = 0.0
+        self._spacing, self._k_weights = k_weights(rate_hz, _LAGS)
+        self._last_samples: Floats = np.zeros(_LAGS * self._spacing, np.float32)
         self._behind: PerStep = np.zeros(BEHIND - 1)
-        self._weights = _window(BEHIND + AHEAD)
+        self._now = 1.0
+        self._so_far = _SoFar()
 
     def measure(self, steps: Floats) -> PerStep:
-        """The root of each step's level over the target; 0 for what the gate leaves out."""
-        flat = steps.reshape(-1).astype(np.float64)
-        before = np.concatenate([[self._last_sample], flat[:-1]])
-        self._last_sample = float(flat[-1]) if len(flat) else self._last_sample
-        power = np.square(flat - _PRE_EMPHASIS * before).reshape(steps.shape).mean(axis=1)
-        levels = np.sqrt(power * _AS_K_WEIGHTED) / _TARGET
-        # Roots, so that one loud step in the window does not decide alone: measured, it narrows the spread by 0.2 LU.
-        return np.where(levels > _GATE, np.sqrt(levels), 0.0)
+        """Each step's K-weighted power over the target's."""
+        flat = np.concatenate([self._last_samples, steps.reshape(-1)])
+        begin = len(self._last_samples)
+        self._last_samples = flat[len(flat) - begin :]
+        # Lag by lag and not as a convolution, whose order of sums may depend on the length.
+        weighted = self._k_weights[0] * flat[begin:]
+        for lag, weight in enumerate(self._k_weights[1:], 1):
+            start = begin - lag * self._spacing
+            weighted += weight * flat[start : start + len(weighted)]
+        weighted *= flat[begin:]
+        powers = weighted.reshape(steps.shape).mean(axis=1).astype(np.float64)
+        return np.asarray(np.maximum(powers, 0.0) / _TARGET)
 
     def gains(self, measured: PerStep) -> PerStep:
-        """The inverse of the mean level around each step's end."""
-        levels = np.concatenate([self._behind, measured])
+        """Part of the way to the target from what is seen, corrected by what the sentence came to so far."""
+        powers = np.concatenate([self._behind, measured])
         count = len(measured) - AHEAD
-        self._behind = levels[count : count + BEHIND - 1]
-        total, weight = np.full(count, _TRUST), np.full(count, _TRUST)
-        # Tap by tap and not as a convolution, whose order of sums may depend on the length.
-        for tap, share in enumerate(self._weights):
-            seen = levels[tap : tap + count]
-            total += share * seen
-            weight += share * (seen > 0)
-        return np.asarray(np.clip(np.square(weight / total), 1 / _MAX_CUT, _MAX_BOOST) * _MAKE_UP)
+        self._behind = powers[count : count + BEHIND - 1]
+        wanted, speech = _seen(powers, count)
+        steps = zip(wanted.tolist(), (speech > _SPEECH).tolist(), measured.tolist(), strict=False)
+        return np.array([self._next(*step) for step in steps])
+
+    def _next(self, wanted: float, speech: bool, power: float) -> float:
+        now = self._now
+        if speech:
+            wanted *= self._so_far.correction
+            # Comparisons, since min and max take three times as long, on the event loop.
+            if wanted > now * FASTEST:
+                wanted = now * FASTEST
+            elif wanted < now / FASTEST:
+                wanted = now / FASTEST
+            self._now = now = GREATEST_GAIN if wanted > GREATEST_GAIN else LEAST_GAIN if wanted < LEAST_GAIN else wanted
+        self._so_far.add(power * now * now)
+        return now
 
 
-def _window(size: int) -> NDArray[np.float64]:
-    """A Hann window that sums to 1."""
+def _seen(powers: PerStep, count: int) -> tuple[PerStep, PerStep]:
+    """For each of `count` steps: the gain that what is around it asks for, and the share of it that is speech."""
+    heard = powers > _GATE
+    # Fourth roots, so that one loud step among those seen does not decide alone.
+    roots = np.where(heard, np.sqrt(np.sqrt(powers)), 0.0)
+    # Row by row and not as a convolution, whose order of sums may depend on the length.
+    around = sliding_window_view(np.stack([roots, heard]), len(_WINDOW), axis=1)[:, :count]
+    total, speech = (around * _WINDOW).sum(axis=2)
+    root = (total + _TRUST) / (speech + _TRUST)
+    # 5/8 of the way in dB: the inverse of the level to the power of 5/8, in operations that round alike everywhere.
+    return np.asarray(1 / (root * np.sqrt(np.sqrt(root)))), speech
+
+
+class _SoFar:
+    """The loudness of a sentence up to now, in the blocks of BS.1770, one every step, gated 10 dB below their mean."""
+
+    __slots__ = ("_block", "_count", "_sum", "_total", "correction")
+
+    def __init__(self) -> None:
+        self._block: deque[float] = deque()
+        self._sum = 0.0
+        """Of `_block`."""
+        self._total = float(_PRIOR)
+        self._count = _PRIOR
+        self.correction = 1.0
+        """The gain, within 3 dB, that makes up in _PATIENCE for what is too much or too little."""
+
+    def add(self, power: float) -> None:
+        """One more step of what leaves; the first that counts is the first of speech."""
+        block = self._block
+        if not block and power <= _GATE:
+            return
+        block.append(power)
+        self._sum += power
+        if len(block) <= BLOCK:
+            return
+        self._sum -= block.popleft()
+        mean = self._sum / BLOCK
+        if mean * self._count > 0.1 * self._total:
+            self._total += mean
+            self._count += 1
+        # The last block weighs as much as the blocks that will overlap with it.
+        departure = 1 - (self._total + self._sum) / (self._count + BLOCK)
+        wanted = 1 + (self._count - _PRIOR) / _PATIENCE * departure
+        if wanted > _MOST_CORRECTION:
+            wanted = _MOST_CORRECTION
+        elif wanted < 1 / _MOST_CORRECTION:
+            wanted = 1 / _MOST_CORRECTION
+        self.correction = sqrt(wanted)
+
+
+def _hann(size: int) -> NDArray[np.float64]:
+    """Without its zeros; sums to 1."""
     window = np.hanning(size + 2)[1:-1]
     return np.asarray(window / window.sum())
+
+
+_WINDOW = _hann(BEHIND + AHEAD)

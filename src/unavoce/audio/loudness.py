@@ -6,6 +6,7 @@ The two filters and the constants are the recommendation's (annex 1, tables 1 an
 
 from __future__ import annotations
 
+from functools import cache
 from math import inf, log10, pi, tan
 
 import numpy as np
@@ -25,6 +26,8 @@ _RELATIVE_GATE_LU = -10.0
 _PASSBAND_48K = 1.0049939
 """The table's high-pass amplifies its pass band a little (0.043 dB at 48 kHz) and _OFFSET_DB reckons with it: kept
 the same at every rate."""
+_FITTED_HZ = 24_000
+"""Lags of one sample at this rate reach down to where the shelf begins; at higher rates they are set wider apart."""
 _RING_OUT_S = 0.5
 """Zeros behind the sound, so that the filters' decay does not wrap around in the frequency domain."""
 
@@ -49,6 +52,23 @@ def gain_for(samples: Samples, rate_hz: int) -> float:
         return 1.0
     gain_db = min(max(TARGET_LUFS - lufs, -MAX_GAIN_DB), MAX_GAIN_DB)
     return float(10 ** (gain_db / 20))
+
+
+@cache
+def k_weights(rate_hz: int, lags: int) -> tuple[int, NDArray[np.float32]]:
+    """K-weighted power from nearby samples alone: a spacing d and weights c, so that the mean of
+    x[n] · (c[0] x[n] + c[1] x[n-d] + … + c[lags] x[n-lags·d]) is close to that of the filtered sound's square.
+
+    A power spectrum is a sum of cosines, one for each lag of the autocorrelation; the weights are the least-squares
+    fit of the filters' response from 80 Hz to 10 kHz. With three lags speech comes out within 0.1 dB, less 0.2 dB.
+    """
+    spacing = max(1, round(rate_hz / _FITTED_HZ))
+    radians = 2 * pi * np.geomspace(80, min(10_000, 0.45 * rate_hz), 400) / rate_hz
+    z = np.exp(-1j * radians)
+    wanted = np.square(np.abs(_biquad(_high_shelf(rate_hz), z) * _biquad(_high_pass(rate_hz), z)))
+    cosines = np.cos(np.outer(radians, spacing * np.arange(lags + 1)))
+    weights = np.linalg.lstsq(cosines / wanted[:, None], np.ones_like(wanted), rcond=None)[0]
+    return spacing, np.asarray(weights, np.float32)
 
 
 def _power(lufs: float) -> float:
