@@ -19,13 +19,13 @@ from unavoce.audio.gain import GainStage, PerStep
 from unavoce.audio.loudness import TARGET_LUFS, k_weights
 from unavoce.audio.resample import Floats
 
-BEHIND, AHEAD = 12, 9
+BEHIND, AHEAD = 11, 10
 """Steps of 10 ms that a gain looks at. What lies ahead costs as much lag (of sound, not of time to first sound where an
 engine's first piece is longer); without it the loud start of a syllable gets through."""
-GREATEST_GAIN = 10 ** (9 / 20)
+GREATEST_GAIN = 10 ** (12 / 20)
 LEAST_GAIN = 1 / GREATEST_GAIN
-FASTEST = 10 ** (1 / 20)
-"""A step's gain over the last one's, at most, and its inverse at least: 100 dB a second."""
+FASTEST = 10 ** (1.5 / 20)
+"""A step's gain over the last one's, at most, and its inverse at least: 150 dB a second."""
 _TARGET = 32768**2 * 10 ** ((TARGET_LUFS + 0.691) / 10)
 """Mean square of K-weighted sound at the target loudness, on the scale of int16. Powers below are in units of it."""
 _LAGS = 3
@@ -41,14 +41,16 @@ BLOCK = 40
 _PATIENCE = 30
 """Steps in which a departure from the target is to be made up for. Shorter, emphasis is worn down; longer, the last
 words of a short sentence come too late."""
+_EARLIEST = 15
+"""Steps of the first block that must be known before anything is corrected."""
 _PRIOR = 5
 """Blocks at the target that every sentence is thought to begin with."""
 _MOST_CORRECTION = 10 ** (3 / 10)
 
 
 class Leveller(GainStage):
-    """Takes and gives floats on the scale of int16, near TARGET_LUFS already. Its gain stays within 9 dB of 1,
-    moves no faster than 100 dB a second and rests in pauses."""
+    """Takes and gives floats on the scale of int16, near TARGET_LUFS already. Its gain stays within 12 dB of 1,
+    moves no faster than 150 dB a second and rests in pauses."""
 
     def __init__(self, rate_hz: int) -> None:
         super().__init__(step=max(1, rate_hz // 100), ahead=AHEAD)
@@ -78,6 +80,7 @@ class Leveller(GainStage):
         count = len(measured) - AHEAD
         self._behind = powers[count : count + BEHIND - 1]
         wanted, speech = _seen(powers, count)
+        # One after the other, since a gain depends on what the last ones did; the look-ahead is left over.
         steps = zip(wanted.tolist(), (speech > _SPEECH).tolist(), measured.tolist(), strict=False)
         return np.array([self._next(*step) for step in steps])
 
@@ -85,12 +88,8 @@ class Leveller(GainStage):
         now = self._now
         if speech:
             wanted *= self._so_far.correction
-            # Comparisons, since min and max take three times as long, on the event loop.
-            if wanted > now * FASTEST:
-                wanted = now * FASTEST
-            elif wanted < now / FASTEST:
-                wanted = now / FASTEST
-            self._now = now = GREATEST_GAIN if wanted > GREATEST_GAIN else LEAST_GAIN if wanted < LEAST_GAIN else wanted
+            wanted = _within(now / FASTEST, wanted, now * FASTEST)
+            self._now = now = _within(LEAST_GAIN, wanted, GREATEST_GAIN)
         self._so_far.add(power * now * now)
         return now
 
@@ -104,8 +103,8 @@ def _seen(powers: PerStep, count: int) -> tuple[PerStep, PerStep]:
     around = sliding_window_view(np.stack([roots, heard]), len(_WINDOW), axis=1)[:, :count]
     total, speech = (around * _WINDOW).sum(axis=2)
     root = (total + _TRUST) / (speech + _TRUST)
-    # 5/8 of the way in dB: the inverse of the level to the power of 5/8, in operations that round alike everywhere.
-    return np.asarray(1 / (root * np.sqrt(np.sqrt(root)))), speech
+    # 3/4 of the way in dB: the level to the power of -3/4, in operations that round alike everywhere.
+    return np.asarray(1 / (root * np.sqrt(root))), speech
 
 
 class _SoFar:
@@ -129,21 +128,25 @@ class _SoFar:
             return
         block.append(power)
         self._sum += power
-        if len(block) <= BLOCK:
-            return
-        self._sum -= block.popleft()
-        mean = self._sum / BLOCK
-        if mean * self._count > 0.1 * self._total:
-            self._total += mean
-            self._count += 1
-        # The last block weighs as much as the blocks that will overlap with it.
-        departure = 1 - (self._total + self._sum) / (self._count + BLOCK)
-        wanted = 1 + (self._count - _PRIOR) / _PATIENCE * departure
-        if wanted > _MOST_CORRECTION:
-            wanted = _MOST_CORRECTION
-        elif wanted < 1 / _MOST_CORRECTION:
-            wanted = 1 / _MOST_CORRECTION
-        self.correction = sqrt(wanted)
+        if len(block) > BLOCK:
+            self._sum -= block.popleft()
+            mean = self._sum / BLOCK
+            if mean * self._count > 0.1 * self._total:
+                self._total += mean
+                self._count += 1
+        if len(block) >= _EARLIEST:
+            self._correct(len(block))
+
+    def _correct(self, known: int) -> None:
+        # The block under way weighs as much as those that will overlap with it.
+        departure = 1 - (self._total + self._sum / known * BLOCK) / (self._count + BLOCK)
+        wanted = 1 + (self._count - _PRIOR + known / 4) / _PATIENCE * departure
+        self.correction = sqrt(_within(1 / _MOST_CORRECTION, wanted, _MOST_CORRECTION))
+
+
+def _within(least: float, value: float, most: float) -> float:
+    """Thrice as fast as min and max, for what runs at every step on the event loop."""
+    return least if value < least else most if value > most else value
 
 
 def _hann(size: int) -> NDArray[np.float64]:
