@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unavoce.audio.pcm import Pcm, Samples
-from unavoce.audio.shaper import SoundShaper
+from unavoce.audio.shaper import SLICE, SoundShaper
 from unavoce.errors import AudioError
 
 
@@ -84,6 +84,15 @@ def test_sound_leaves_before_the_end() -> None:
     """Of a streamed sentence all but the last fifth of a second leaves at once."""
     shaper = SoundShaper(24_000)
     assert len(shaper.feed(Pcm(speechlike(1.0, 22_050), 22_050))) >= 0.8 * 24_000
+
+
+@pytest.mark.parametrize("rate_hz", [22_050, 24_000])
+def test_a_long_clip_is_the_same_in_one_piece_and_in_many(rate_hz: int) -> None:
+    """A clip of several slices comes out to the last bit as the same clip fed in pieces of 1,000 samples."""
+    clip = speechlike(3 * SLICE / rate_hz, rate_hz, level=3_000)
+    shaper = SoundShaper(24_000, 4.0)
+    parts = [shaper.feed(Pcm(clip[start : start + 1_000], rate_hz)) for start in range(0, len(clip), 1_000)]
+    assert np.array_equal(np.concatenate([*parts, shaper.end(0.0)]), shape(clip, rate_hz, gain=4.0))
 
 
 def test_a_change_of_rate_is_an_error() -> None:
