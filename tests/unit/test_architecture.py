@@ -12,10 +12,11 @@ PACKAGE = Path(__file__).parents[2] / "src" / "unavoce"
 MAY_LOOK_INTO: dict[str, set[str]] = {
     "errors": set(),
     "cores": set(),
+    "outbound": set(),
     "text": {"errors"},
     "audio": {"errors"},
-    "engines": {"audio", "cores", "errors"},
-    "llm": {"cores", "errors"},
+    "engines": {"audio", "cores", "outbound", "errors"},
+    "llm": {"cores", "outbound", "errors"},
     "chain": {"engines", "audio", "errors"},
     "narration": {"chain", "engines", "audio", "text", "errors"},
     "chat": {"narration", "chain", "llm", "text", "errors"},
