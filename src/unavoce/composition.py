@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unavoce.cache.cache import Cache
+from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.cores import Cores
 from unavoce.engines.base import EngineContext
@@ -18,9 +20,10 @@ def build_chain(settings: Settings, cores: Cores) -> Chain:
     """
     context = EngineContext(settings.data_dir, cores)
     engines = [create_engine(name, settings.engine_section(name), context) for name in settings.engines]
-    return Chain(engines, pace_check=settings.pace_check)
+    return Chain(engines, pace_check=settings.pace_check, max_parallel=settings.tts_max_parallel)
 
 
 def build_stage(settings: Settings, cores: Cores) -> Stage:
     """A stage over the configured chain; enter it to start the engines."""
-    return Stage(build_chain(settings, cores), recovery_interval_s=settings.recovery_interval_s)
+    cache = Cache(MemoryCache(settings.cache_memory_bytes))
+    return Stage(build_chain(settings, cores), cache=cache, recovery_interval_s=settings.recovery_interval_s)

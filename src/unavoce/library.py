@@ -92,7 +92,7 @@ class Narrator:
         chosen = self._stage.chain.find_voice(voice, speed)
         default: Format = "opus" if settings.opus_enabled else "wav"
         return Plan(
-            voices=self._stage.chain.voices_for(chosen, speed),
+            casting=self._stage.chain.casting(chosen, speed),
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
             hedge=settings.hedge,

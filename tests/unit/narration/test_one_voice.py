@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from tests.support.virtual_time import run_virtually
 
-from unavoce.chain.chain import Chain, EngineStatus
+from unavoce.chain.chain import Chain
+from unavoce.chain.member import EngineStatus
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineRefused, EngineUnavailable
 from unavoce.narration.encoder import Encoder
@@ -69,8 +70,8 @@ async def say(stage: Stage, texts: list[str] = TEXT, **plan: object) -> Ear:
         yield " ".join(texts)
 
     ear, chain = Ear(), stage.chain
-    voices = chain.voices_for(chain.find_voice(None))
-    await ReplyNarrator(stage, Plan(voices, Encoder(), **plan), ear).run(tokens())  # type: ignore[arg-type]
+    casting = chain.casting(chain.find_voice(None))
+    await ReplyNarrator(stage, Plan(casting, Encoder(), **plan), ear).run(tokens())  # type: ignore[arg-type]
     return ear
 
 
@@ -164,8 +165,9 @@ def test_a_sentence_that_breaks_off_goes_on_at_its_clause() -> None:
         ear = await say(stage)
         assert ear.end.reason == "complete"
         second = [chunk for _, chunk in ear.chunks if chunk.sentence == 1]
-        assert [chunk.engine for chunk in second] == ["primary", "primary", "primary", "fallback"]
-        assert [chunk.last for chunk in second] == [False, False, False, True]
+        # Three pieces, and what was kept back of them, faded out.
+        assert [chunk.engine for chunk in second] == ["primary"] * 4 + ["fallback"]
+        assert [chunk.last for chunk in second] == [False] * 4 + [True]
         assert fallback.calls[0].spoken == "and the lights are low in every room."
 
     def dies(number: int, _: str) -> Step:
