@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 LEAD_MARGIN_S, LEAD_MARGIN = 0.05, 1.2
 """The understudy is begun a little sooner than its own speed asks for, so that its first chunk is encoded in time."""
+HESITATION_S = 0.5
+"""Silence between two pieces that that is no reason yet to begin the understudy: first pieces are short."""
 ATTEMPTS = 2
 """Syntheses of one sentence by one engine, as long as the engine says that trying again can help."""
 
@@ -65,7 +67,9 @@ class Prompter:
             await _more(claim, until_s=deadline_s - self._lead_s(understudy, line))
             if claim.done or claim.sounds or not await self._hedge(line, claim, understudy, deadline_s):
                 break
-        self._take_up_whole_reply()
+        if not self._cast.begun:
+            await (await self._script.claim_of(line)).wait()
+            self._take_up_whole_reply()
         return await self._script.claim_of(line)
 
     async def _hedge(self, line: Line, claim: Claim, understudy: Voice, deadline_s: float) -> bool:
@@ -77,7 +81,6 @@ class Prompter:
             if not claim.done:
                 self._stage.late(claim)
             self.move("late")
-        self.release()
         return not stays
 
     async def follow(self, line: Line, claim: Claim) -> None:
@@ -90,9 +93,11 @@ class Prompter:
             patience_s = max(self._plan.primary_timeout_s, 2 * self._start_s(claim.voice, line))
             await _more(claim, until_s=ends_at_s + patience_s)
         else:
-            await _more(claim, until_s=ends_at_s - self._lead_s(understudy, line))
+            begin_s = max(ends_at_s - self._lead_s(understudy, line), self._now() + HESITATION_S)
+            await _more(claim, until_s=begin_s)
             if not claim.more:
-                await self._either(line, claim, self._begin_beside(understudy, line, ends_at_s), ends_at_s)
+                beside = self._begin_beside(understudy, line, ends_at_s)
+                await self._either(line, claim, beside, max(ends_at_s, begin_s))
         if not claim.more:
             self._stage.late(claim)
             raise EngineError(f"{claim.voice.engine} fell silent in mid-sentence")
@@ -125,10 +130,11 @@ class Prompter:
             self._beside = None
 
     def _begin_beside(self, understudy: Voice, line: Line, due_s: float) -> Claim:
-        self.release()
         fresh = self._cast.begun
-        self._beside = self._stage.claim(understudy, self._left_of(line), due_s, lambda: None, fresh=fresh)
-        return self._beside
+        beside = self._stage.claim(understudy, self._left_of(line), due_s, lambda: None, fresh=fresh)
+        self.release()  # only now: it may be the same clip
+        self._beside = beside
+        return beside
 
     def _deadline_s(self, line: Line) -> float:
         """When the listener runs dry; before the first sound, when its patience with the first voice ends."""
@@ -150,11 +156,12 @@ class Prompter:
 
     # -- when a line fails
 
-    def mend(self, line: Line, error: EngineError, attempts: int) -> bool:
-        """A line failed, `attempts` times in this voice: whether it is tried once more, in whatever voice."""
+    def mend(self, line: Line, error: EngineError) -> bool:
+        """A line failed: whether it is tried once more, in whatever voice."""
+        line.attempts += 1
         line.withdraw()
         line.to_say, line.sound_s = self._left_of(line), 0.0
-        if self._may_try_again(line, error, attempts):
+        if self._may_try_again(line, error):
             line.claim = None
             self._claim_ahead()
         elif self._cast.understudy is not None:
@@ -171,12 +178,12 @@ class Prompter:
         for line in self._script.lines[self._script.spoken :]:
             line.claim = None
         for line in self._script.ahead(1):
-            line.fresh = self._cast.begun
+            line.fresh, line.attempts = self._cast.begun, 0
         self._claim_ahead()
 
-    def _may_try_again(self, line: Line, error: EngineError, attempts: int) -> bool:
+    def _may_try_again(self, line: Line, error: EngineError) -> bool:
         """The same voice once more: where there is no other, or in time for a listener who is in mid-sentence."""
-        if not error.retryable or attempts >= ATTEMPTS or self._cast.rests:
+        if not error.retryable or line.attempts >= ATTEMPTS or self._cast.rests:
             return False
         if self._cast.understudy is None:
             return True

@@ -23,6 +23,8 @@ class Line:
     claim: Claim | None = None
     fresh: bool = False
     """Its engine itself is to be heard: a clip at hand must not decide for a voice that cannot go on."""
+    attempts: int = 0
+    """Syntheses of it that failed, in the present voice."""
     chunks: int = 0
     """Sent so far."""
     voice: Voice | None = None

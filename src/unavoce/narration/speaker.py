@@ -117,17 +117,20 @@ class Speaker:
     # -- one sentence
 
     async def _speak_line(self, line: Line) -> None:
-        attempts, voice = 0, self._cast.voice
-        while True:
-            try:
-                return await self._take_sound(line, await self._prompter.cue(line))
-            except EngineError as error:
-                attempts = attempts + 1 if self._cast.voice == voice else 1
-                voice = self._cast.voice
-                if not self._prompter.mend(line, error, attempts):
+        try:
+            while (error := await self._try_line(line)) is not None:
+                if not self._prompter.mend(line, error):
                     return await self._skip(line, error)
-            finally:
-                self._prompter.release()
+        finally:
+            self._prompter.release()
+
+    async def _try_line(self, line: Line) -> EngineError | None:
+        """Speak a line to its end; what broke it off, if anything did."""
+        try:
+            await self._take_sound(line, await self._prompter.cue(line))
+        except EngineError as error:
+            return error
+        return None
 
     async def _take_sound(self, line: Line, claim: Claim) -> None:
         """Send the line's sound as it is made; its last chunk carries the pause."""
