@@ -54,6 +54,11 @@ class Narrator:
         finally:
             await self._stage.__aexit__(kind, error, trace)
 
+    async def ready(self) -> None:
+        """Returns when the first engine has started, or could not. A reply begun before that may be spoken by the next
+        engine, because the listener's patience with the first one runs already."""
+        await self._stage.chain.started(self._stage.chain.engines[0].name)
+
     def voices(self) -> Sequence[Voice]:
         """Every voice of the configured engines, the default first."""
         return self._stage.chain.voices()

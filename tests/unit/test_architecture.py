@@ -24,7 +24,7 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "settings": {"llm", "errors"},
     "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
-    "server": {"composition", "settings", "chat", "narration", "chain", "llm", "cores", "errors"},
+    "server": {"composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
 }
 """The command line may look into everything, and so it is not listed."""
 

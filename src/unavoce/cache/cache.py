@@ -35,6 +35,14 @@ class Cache:
         """Whether a voice's clip of a text is at hand; does not count as a use."""
         return key_of(*wanted) in self._memory
 
+    @property
+    def entries(self) -> int:
+        return len(self._memory)
+
+    @property
+    def bytes(self) -> int:
+        return self._memory.bytes
+
     def recall(self, voice: Voice, spoken: str) -> Recalled | None:
         clip = self._memory.get(key_of(voice, spoken))
         source: Source = "none" if clip is None else "memory"

@@ -115,10 +115,9 @@ class Chain:
             await member.start()
         return not member.is_down
 
-    async def started(self) -> None:
-        """Returns when every engine has tried to start."""
-        for member in self._members.values():
-            await member.started.wait()
+    async def started(self, name: str) -> None:
+        """Returns when the engine has started, or could not."""
+        await self._members[name].started.wait()
 
     async def ready(self, name: str) -> Engine:
         """The engine, once it has started. Raises EngineUnavailable when it could not."""

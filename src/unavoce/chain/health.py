@@ -86,6 +86,11 @@ class Pace:
         return UNKNOWN_START_S if expected is None else expected
 
     @property
+    def usual_start_s(self) -> float:
+        """The same for an everyday sentence."""
+        return self.start_s(TYPICAL_S)
+
+    @property
     def real_time_factor(self) -> float | None:
         """Seconds of work per second of sound in an everyday sentence; None before anything was measured."""
         expected = self._synthesis.at(TYPICAL_S)

@@ -138,6 +138,16 @@ class Stage:
         """No reply wants a clip; the stage's own phrases and late clips do not count."""
         return all(synthesis.due_s == NEVER_DUE for synthesis in self._wanted.values())
 
+    @property
+    def running(self) -> int:
+        """Sentences in synthesis."""
+        return sum(map(len, self._running.values()))
+
+    @property
+    def waiting(self) -> int:
+        """Sentences that wait for a slot."""
+        return sum(map(len, self._waiting.values()))
+
     # -- slots
 
     def _grant(self, name: str) -> None:
