@@ -9,6 +9,7 @@ import httpx
 import pytest
 from tests.support.server import quick_engine, running_server
 
+from unavoce.chain.chain import Chain
 from unavoce.composition import build_chain
 from unavoce.cores import Cores
 from unavoce.engines.fake import FakeEngine
@@ -63,8 +64,12 @@ async def test_a_key_is_asked_for_where_keys_are_set(data_dir: Path) -> None:
 
 async def test_an_engine_whose_voice_is_missing_leaves_the_others_to_speak(data_dir: Path) -> None:
     """A voice file that is not there keeps its engine down, with the setting in its reason; the next engine speaks."""
-    settings = load_settings(data_dir=data_dir, engines=["piper", "fake"], piper={"voice": "nobody"})
-    chain = await asyncio.to_thread(build_chain, settings, Cores())
+
+    def build() -> Chain:
+        settings = load_settings(data_dir=data_dir, engines=["piper", "fake"], piper={"voice": "nobody"})
+        return build_chain(settings, Cores())
+
+    chain = await asyncio.to_thread(build)
     for engine in chain.engines:
         await chain.start(engine)
     piper, fake = chain.statuses
