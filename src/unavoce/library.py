@@ -101,6 +101,7 @@ class Narrator:
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
             hedge=settings.hedge,
+            pace_check=settings.pace_check,
             encoder=Encoder(format or default, settings.opus_bitrate),
             rate_hz=settings.sample_rate_hz,
             max_parallel=settings.tts_max_parallel,

@@ -138,7 +138,7 @@ def test_one_voice_nothing_lost_nothing_said_twice(
     pause_tokens_s: float,
 ) -> None:
     """Whatever engines and cache do, the voices read p…p or p…pf…f, every sentence is heard whole or stands in
-    `skipped`, none is heard twice, and where an engine at the end of the chain always works nothing is skipped."""
+    `skipped`, none is heard twice, and where the first or only fallback always works nothing is skipped."""
     names = [f"engine{number}" for number in range(len(drawn))]
     engines = [one.make(name) for one, name in zip(drawn, names, strict=True)]
 
@@ -169,7 +169,8 @@ def test_one_voice_nothing_lost_nothing_said_twice(
                 await ReplyNarrator(stage, plan, ear).run(tokens(texts))
                 calls = [call for engine, since in zip(engines, before, strict=True) for call in engine.calls[since:]]
                 check(ear, names, switch, calls)
-                if drawn[-1].sound and switch == "once":
+                # An engine in between may have been heard before it failed, and a third voice is not allowed.
+                if drawn[-1].sound and switch == "once" and len(drawn) <= 2:
                     assert not ear.ends[0].skipped
                 await asyncio.sleep(15)
             assert stage.idle

@@ -108,6 +108,10 @@ class Chain:
         """Expected seconds from a slot's grant to the first sound of a text of that length."""
         return self._members[voice.engine].pace.start_s(self.sound_s(voice, characters))
 
+    def synthesis_s(self, voice: Voice, characters: int) -> float:
+        """Expected seconds from a slot's grant to the end of that clip."""
+        return self._members[voice.engine].pace.synthesis_s(self.sound_s(voice, characters))
+
     async def start(self, engine: Engine) -> bool:
         """Start `engine`; a failure is its status, not an exception. True when it can speak."""
         member = self._members[engine.name]

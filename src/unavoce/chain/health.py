@@ -85,6 +85,10 @@ class Pace:
         expected = self._start.at(sound_s)
         return UNKNOWN_START_S if expected is None else expected
 
+    def synthesis_s(self, sound_s: float) -> float:
+        """Expected seconds from a slot's grant to the end of a clip that lasts `sound_s`; none, until measured."""
+        return self._synthesis.at(sound_s) or 0.0
+
     @property
     def usual_start_s(self) -> float:
         """The same for an everyday sentence."""

@@ -64,6 +64,7 @@ class SoundSettings:
     voice_switch: VoiceSwitch = "once"
     primary_timeout_s: float = 3.0
     hedge: bool = True
+    pace_check: bool = True
 
 
 class Chat:
@@ -225,6 +226,7 @@ class Chat:
             voice_switch=self._sound.voice_switch,
             primary_timeout_s=self._sound.primary_timeout_s,
             hedge=self._sound.hedge,
+            pace_check=self._sound.pace_check,
         )
         reply = Reply(
             session, client, stage=self._stage, plan=plan, grace_s=self._grace_s, forget=self._forget, dictated=dictated

@@ -40,6 +40,8 @@ class Plan:
     """How long the first sentence may wait for the first voice, while there is another."""
     hedge: bool = True
     """Start the next voice before the deadline, so that it is ready at it."""
+    pace_check: bool = True
+    """Move a reply whole, before it is heard, from an engine that will not hold the pace."""
     rate_hz: int = 24_000
     max_parallel: int = 2
     """Sentences in synthesis at a time."""

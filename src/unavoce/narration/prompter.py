@@ -14,6 +14,7 @@ from contextlib import suppress
 from unavoce.chain.cast import Cast
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError, EngineUnavailable
+from unavoce.narration.forecast import Forecast, begin_at_s
 from unavoce.narration.plan import Plan
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.resume import rest_of
@@ -27,6 +28,8 @@ LEAD_MARGIN_S, LEAD_MARGIN = 0.05, 1.2
 """The understudy is begun a little sooner than its own speed asks for, so that its first chunk is encoded in time."""
 HESITATION_S = 0.5
 """Silence between two pieces that that is no reason yet to begin the understudy: first pieces are short."""
+HELD_FOR = 4
+"""Sentences behind the first that it may be held back for: what comes later has time."""
 ATTEMPTS = 2
 """Syntheses of one sentence by one engine, as long as the engine says that trying again can help."""
 
@@ -61,16 +64,80 @@ class Prompter:
         self._take_up_whole_reply()
         if line.claim is None and self._cast.rests:
             raise EngineUnavailable(f"{self._cast.voice.engine} is down, and the voice may not change any more")
+        while True:
+            claim = await self._voice_for(line)
+            if self._cast.begun or await self._may_begin(line, claim):
+                return await self._script.claim_of(line)
+
+    async def _voice_for(self, line: Line) -> Claim:
+        """The claim of the voice that is to speak the line: it sounds, has failed, or there is no understudy."""
         while (understudy := self._cast.understudy) is not None:
             claim = await self._script.claim_of(line)
             deadline_s = self._deadline_s(line)
+            if self._will_be_late(line, claim, deadline_s):
+                self.move("pace")
+                continue
             await _more(claim, until_s=deadline_s - self._lead_s(understudy, line))
             if claim.done or claim.sounds or not await self._hedge(line, claim, understudy, deadline_s):
                 break
-        if not self._cast.begun:
-            await (await self._script.claim_of(line)).wait()
-            self._take_up_whole_reply()
         return await self._script.claim_of(line)
+
+    def _will_be_late(self, line: Line, claim: Claim, deadline_s: float) -> bool:
+        """Before anything was heard: whether the engine takes longer over the line than its listener's patience lasts.
+        Waiting for the deadline would cost that patience and bring nothing."""
+        if self._cast.begun or claim.more or not self._plan.pace_check or not self._known(claim.voice):
+            return False
+        granted_at_s = claim.synthesis.granted_at_s
+        begins_s = self._now() if granted_at_s is None else granted_at_s
+        return begins_s + self._start_s(claim.voice, line) > deadline_s
+
+    def _known(self, voice: Voice) -> bool:
+        """Whether the engine's speed was measured, rather than supposed."""
+        return self._stage.chain.synthesis_s(voice, 1) > 0
+
+    # -- the first sound
+
+    async def _may_begin(self, line: Line, claim: Claim) -> bool:
+        """Returns True when the reply may begin to be heard, False when it has moved to another voice.
+
+        A slow engine's first sentence waits until those behind it will come in time, within the listener's patience.
+        Where that is not long enough, the reply moves on while it can do so whole.
+        """
+        await claim.wait()
+        if self._take_up_whole_reply():
+            return True
+        patience_ends_s = self._deadline_s(line)
+        while claim.sounds and (begin_s := self._begin_at_s()) > self._now():
+            if begin_s > patience_ends_s and self._cast.understudy is not None and self._plan.pace_check:
+                self.move("pace")
+                return False
+            if self._now() >= patience_ends_s:
+                return True
+            await self._script.change(until_s=min(begin_s, patience_ends_s))
+        return True
+
+    def _begin_at_s(self) -> float:
+        """When the first sound may leave, by what is known of the reply and predicted of its engine."""
+        chain, voice = self._stage.chain, self._cast.voice
+        lines = self._script.ahead(HELD_FOR)
+        if not all(line.claim is None or line.claim.voice == voice for line in lines):
+            return self._now()  # clips at hand
+        slots = min(chain.engine(voice.engine).max_concurrency, self._plan.max_parallel)
+        return begin_at_s([self._forecast(voice, line) for line in lines], slots, self._now())
+
+    def _forecast(self, voice: Voice, line: Line) -> Forecast:
+        chain, characters = self._stage.chain, len(line.to_say)
+        synthesis = line.claim.synthesis if line.claim else None
+        whole = synthesis is not None and synthesis.finished
+        return Forecast(
+            sound_s=synthesis.duration_s if synthesis and whole else chain.sound_s(voice, characters),
+            start_s=chain.start_s(voice, characters),
+            synthesis_s=chain.synthesis_s(voice, characters),
+            granted_at_s=synthesis.granted_at_s if synthesis else None,
+            whole=whole,
+        )
+
+    # -- late or silent
 
     async def _hedge(self, line: Line, claim: Claim, understudy: Voice, deadline_s: float) -> bool:
         """The understudy begins beside a late voice; True when it has taken over."""
@@ -81,6 +148,7 @@ class Prompter:
             if not claim.done:
                 self._stage.late(claim)
             self.move("late")
+        self.release()
         return not stays
 
     async def follow(self, line: Line, claim: Claim) -> None:
@@ -166,6 +234,7 @@ class Prompter:
             self._claim_ahead()
         elif self._cast.understudy is not None:
             self.move(str(error))
+            self.release()
         elif not self._recall(line):
             return False
         return True
@@ -200,29 +269,30 @@ class Prompter:
 
     # -- clips at hand, in voices whose engines cannot be asked
 
-    def _take_up_whole_reply(self) -> None:
+    def _take_up_whole_reply(self) -> bool:
         """Before anything was heard: where every sentence is known and at hand in an earlier voice of the chain, the
         whole reply is heard in that voice. A first sentence alone never decides for a voice that cannot go on."""
         if self._cast.begun or not self._script.ended:
-            return
+            return False
         audible = self._cast.audible
         for voice in audible[: audible.index(self._cast.voice)]:
             if all(self._stage.at_hand(voice, line.to_say) for line in self._script.lines):
                 self._script.withdraw()
                 for line in self._script.lines:
                     self._take_up(line, voice)
-                return
+                return True
+        return False
 
     def _recall(self, line: Line) -> bool:
         """No engine can say `line`: whether it is at hand in a voice that may be heard."""
-        at_hand = (voice for voice in self._cast.audible if self._stage.at_hand(voice, line.to_say))
-        voice = next(at_hand, None)
-        if voice is not None:
-            self._take_up(line, voice)
-        return voice is not None
+        return any(self._take_up(line, voice) for voice in self._cast.audible)
 
-    def _take_up(self, line: Line, voice: Voice) -> None:
-        line.claim = self._stage.claim(voice, line.to_say, self._now(), self._claim_ahead)
+    def _take_up(self, line: Line, voice: Voice) -> bool:
+        """Let the line be heard as the cache has it in `voice`, if it has it."""
+        recalled = self._stage.recall(voice, line.to_say)
+        if recalled is not None:
+            line.claim = recalled
+        return recalled is not None
 
 
 async def _more(claim: Claim, until_s: float) -> None:

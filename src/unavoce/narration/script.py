@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from unavoce.engines.base import Voice
@@ -87,6 +88,12 @@ class Script:
         """Give up every claim that is still held."""
         for line in self.lines[self.spoken :]:
             line.withdraw(late=late)
+
+    async def change(self, until_s: float) -> None:
+        """Returns when a line is added, claimed or whole, at the latest at `until_s` (loop time)."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until_s):
+                await self._wait()
 
     async def _wait(self) -> None:
         self._change.clear()

@@ -78,6 +78,7 @@ class Speaker:
 
     def claim_ahead(self) -> None:
         """Keep as many sentences in synthesis as may be; also refreshes the deadlines of those that wait."""
+        self._script.changed()
         if self._stopped or self._cast.rests:
             return
         due_s, in_synthesis = self._runs_dry_at_s(), self.in_synthesis
@@ -85,7 +86,6 @@ class Speaker:
             if line.claim is None and in_synthesis < self._parallel():
                 line.claim = self._stage.claim(self._cast.voice, line.to_say, due_s, self.claim_ahead, fresh=line.fresh)
                 in_synthesis += not line.claim.done
-                self._script.changed()
             if line.claim is not None:
                 line.claim.due_s = due_s
             due_s += self._stage.chain.sound_s(self._cast.voice, len(line.to_say))
@@ -104,8 +104,10 @@ class Speaker:
 
     def _parallel(self) -> int:
         """The first sentence of an engine on our own cores has them to itself: it speaks soonest alone."""
-        alone = self._stage.chain.engine(self._cast.voice.engine).in_process and not self.chunk_sentences
-        return 1 if alone else self._plan.max_parallel
+        if self._stage.chain.engine(self._cast.voice.engine).in_process and not self.chunk_sentences:
+            first = self._script.lines[0].claim
+            return 1 if first is None or not first.done else self._plan.max_parallel
+        return self._plan.max_parallel
 
     def _runs_dry_at_s(self) -> float:
         ends_at_s = self.clock.ends_at_s

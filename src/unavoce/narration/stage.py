@@ -121,6 +121,13 @@ class Stage:
         self._grant(voice.engine)
         return claim
 
+    def recall(self, voice: Voice, spoken: str) -> Claim | None:
+        """A claim on the clip as the cache has it; None where it does not."""
+        found = self.cache.recall(voice, spoken)
+        if found is None:
+            return None
+        return Claim(Synthesis.recalled(voice, spoken, found), NEVER_DUE, lambda: None, _nothing_to_withdraw)
+
     def at_hand(self, voice: Voice, spoken: str) -> bool:
         """Whether the clip can be had without any engine."""
         return (voice, spoken) in self.cache
@@ -219,7 +226,7 @@ class Stage:
         synthesis.claims.remove(claim)
         if synthesis.claims:
             return
-        if late and synthesis.task is not None and not synthesis.finished:
+        if late and synthesis.task is not None and not (synthesis.finished or synthesis.pieces):
             self._keep_on(synthesis)
             return
         if self._wanted.get(synthesis.key) is synthesis:
@@ -230,7 +237,10 @@ class Stage:
             synthesis.task.cancel()
 
     def _keep_on(self, synthesis: Synthesis) -> None:
-        """A late clip is worth having next time: it goes on for the cache until a listener needs its slot."""
+        """A late clip is worth having next time: it goes on for the cache until a listener needs its slot.
+
+        One that fell silent in mid-sentence does not: who wants it next would hear it break off again.
+        """
         synthesis.late = True
         keeper = Claim(synthesis, NEVER_DUE, partial(self._let_go, synthesis), self._withdraw)
         synthesis.claims.append(keeper)

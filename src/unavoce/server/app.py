@@ -126,6 +126,7 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
             hedge=settings.hedge,
+            pace_check=settings.pace_check,
         ),
         limits=Limits(
             message_chars=settings.max_message_chars,

@@ -220,19 +220,20 @@ def test_a_slow_primary_is_heard_without_a_gap() -> None:
 
 
 def test_an_engine_too_slow_for_listening_is_not_begun_with() -> None:
-    """Once measured, an engine that cannot hold the pace is `slow`, and replies begin with the next one."""
+    """An engine that cannot hold the pace is `slow` once measured: the first reply moves whole, others pass it over."""
 
     async def work(stage: Stage) -> None:
         seen: list[EngineStatus] = []
         stage.chain.watch(seen.append)
         first = await say(stage)
+        asked = len(primary.calls)
         second = await say(stage)
-        assert first.engines[0] == "primary"
-        assert set(second.engines) == {"fallback"}
+        assert set(first.engines) == set(second.engines) == {"fallback"}
+        assert len(primary.calls) == asked > 0
         assert [(one.engine, one.status) for one in seen if one.engine == "primary"] == [("primary", "slow")]
 
-    slow = FakeOptions(delay_s=0.1, real_time_factor=2.0, max_concurrency=1)
-    on_stage([engine("primary", slow), engine("fallback")], work)
+    primary = engine("primary", FakeOptions(delay_s=0.1, real_time_factor=2.0, max_concurrency=1))
+    on_stage([primary, engine("fallback")], work)
 
 
 def test_an_engine_that_recovers_is_found_without_traffic() -> None:
@@ -440,3 +441,61 @@ def test_failures_and_changes_are_counted() -> None:
 
     silent = engine("primary", script=lambda *_: Step(sound="silence"))
     on_stage([silent, engine("fallback")], work, recovery_interval_s=1e6)
+
+
+# -- a slow engine
+
+
+def test_a_slow_engines_first_sentence_waits_for_those_behind_it() -> None:
+    """Two calls at a time, each 0.3 s and 0.9 of its sound: a short first sentence is held back, within the listener's
+    patience, so that the longer second one comes in time, in the primary's voice."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, ["One two three four five six seven.", "And then some more of it, at some length."])
+        ear = await say(stage, ["Good evening, sir.", "The heating is on in the library and the study.", TEXT[2]])
+        assert set(ear.engines) == {"primary"}
+        assert ear.silence_s == 0.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=2)
+    on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_a_reply_that_cannot_be_held_back_long_enough_moves_whole() -> None:
+    """Where even the listener's patience does not suffice, the reply is spoken by the fallback from its first word."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, [TEXT[0]])
+        ear = await say(stage, ["Good evening, sir.", TEXT[1], TEXT[2]])
+        assert set(ear.engines) == {"fallback"}
+        assert ear.silence_s == 0.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=1)
+    on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_a_fast_engine_is_never_held_back() -> None:
+    """The first sound of an engine that holds the pace easily leaves as soon as it is there."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, TEXT[1:3])
+        started_s = asyncio.get_running_loop().time()
+        ear = await say(stage)
+        alone_s = HEALTHY.delay_s + HEALTHY.real_time_factor * HEALTHY.s_per_char * len(TEXT[0])
+        assert abs(ear.chunks[0][0] - started_s - alone_s) < 0.001
+
+    on_stage([engine("primary"), engine("fallback")], work)
+
+
+def test_a_first_sentence_that_takes_too_long_is_not_waited_for() -> None:
+    """Where the primary is known to take longer over the first sentence than the listener's patience lasts, the fallback
+    speaks at once instead of at the deadline."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, [TEXT[0]])
+        started_s = asyncio.get_running_loop().time()
+        ear = await say(stage, [TEXT[1] + " And so on, and so forth.", TEXT[2]])
+        assert set(ear.engines) == {"fallback"}
+        assert ear.chunks[0][0] - started_s < 1.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.95, max_concurrency=2)
+    on_stage([engine("primary", slow), engine("fallback")], work)
