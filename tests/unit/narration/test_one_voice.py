@@ -487,7 +487,7 @@ def test_a_fast_engine_is_never_held_back() -> None:
 
 
 def test_a_first_sentence_that_takes_too_long_is_not_waited_for() -> None:
-    """Where the primary is known to take longer over the first sentence than the listener's patience lasts, the fallback
+    """Where the primary is known to take longer over the first sentence than the listener waits for it, the fallback
     speaks at once instead of at the deadline."""
 
     async def work(stage: Stage) -> None:
