@@ -20,6 +20,7 @@ PARTS: Mapping[str, str] = {
     "first-sound": "the library and a plain loop on six scripted replies, beside Piper alone",
     "end-to-end": "a real server with the embedded model, over Socket.IO",
     "listeners": "many replies at once beside as many plain loops",
+    "failures": "a primary that refuses, hangs, dies or lags, and Piper behind it",
     "choices": "what decided threads, parallel sentences and priorities",
     "wav-opus": "what Opus costs and saves",
 }
