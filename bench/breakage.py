@@ -90,6 +90,10 @@ class Primary(FakeEngine):
         start_s = options.delay_s + options.real_time_factor * sound_s / options.pieces
         return Measured(len(REHEARSAL), start_s, options.delay_s + options.real_time_factor * sound_s, sound_s)
 
+    @property
+    def rehearsal(self) -> Pcm:
+        return self.tone(REHEARSAL, self.voices()[0])
+
 
 class Fallback(Engine):
     """A Piper that is started already and stays so, lent to one stage after the other. `asked`: what it was to say."""
@@ -227,11 +231,9 @@ async def tell(tokens: Sequence[str], pace: float | None, fallback: Fallback, pr
     chain = Chain([primary, fallback] if primary else [fallback])
     async with Stage(chain, rehearse=False) as stage:
         await asyncio.sleep(0)  # the engines start
-        for engine in filter(None, (primary, fallback)):
+        for engine in (fallback, primary) if primary else (fallback,):
             chain.spoke(engine.name, engine.rehearsed)
-        stage.levels.learn(fallback.voices()[0], fallback.rehearsal)
-        if primary is not None:
-            stage.levels.learn(primary.voices()[0], primary.tone(REHEARSAL, primary.voices()[0]))
+            stage.levels.learn(engine.voices()[0], engine.rehearsal)
         ear, source = Ear(), TokenSource(tokens, pace)
         plan = Plan(chain.voices_for(chain.find_voice(None)), Encoder(), sent_ahead_s=None)
         narrator = ReplyNarrator(stage, plan, ear)
