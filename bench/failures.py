@@ -23,7 +23,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.breakage import PIECES, PRIMARY, Death, Fallback, Primary, Told, tell
+from bench.account import Told
+from bench.breakage import PIECES, PRIMARY, Death, Fallback, Primary, tell
 from bench.replies import PACE, REPLIES, tokens_of
 from bench.report import Grid, Report
 from unavoce import Settings
@@ -95,10 +96,8 @@ BY_TIMEOUT = Target(
     f"cut + {TIMEOUT_S + NEAR_S:g} s",
     lambda told, _: _whole(told) and told.first_sound_s - told.first_cut_s <= TIMEOUT_S + NEAR_S,
 )
-AT_A_SENTENCE = Target(
-    "steady, 1 change", lambda told, _: _steady(told) and told.changes <= 1 and not told.mid_sentence
-)
-AT_A_CLAUSE = Target("whole, 1 clause", lambda told, _: _whole(told) and told.changes <= 1 and _clause_at_most(told))
+AT_A_SENTENCE = Target("one switch", lambda told, _: _steady(told) and told.changes <= 1 and not told.mid_sentence)
+AT_A_CLAUSE = Target("clause at most", lambda told, _: _whole(told) and told.changes <= 1 and _clause_at_most(told))
 STEADY = Target("steady", lambda told, _: _steady(told) and told.changes <= 1)
 STEADY_PRIMARY = Target("steady, primary", lambda told, _: _steady(told) and told.engines == (PRIMARY,))
 
@@ -109,19 +108,19 @@ def _slow(slots: int) -> Callable[[int], Primary]:
     return lambda _: Primary(FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=slots))
 
 
-ALONE = Case("none; Piper alone", lambda _: None, None)
+ALONE = Case("Piper alone", lambda _: None, None)
 BREAKING: Sequence[Case] = (
     Case("refuses", lambda _: Primary(script=lambda *_: REFUSING), NO_LATER),
     Case("hangs", lambda _: Primary(script=lambda *_: Step(hang_after=0)), BY_TIMEOUT),
     Case("dies between", lambda _: Primary(death=Death(call=0)), AT_A_SENTENCE),
     Case(
-        "dies mid-sentence",
+        "breaks off",
         lambda number: Primary(FakeOptions(pieces=PIECES), death=Death(number, BREAKS_OFF_AFTER)),
         AT_A_CLAUSE,
     ),
 )
-SLOW_BY_ONE = Case("slow, 1 at a time", _slow(1), STEADY)
-SLOW_BY_TWO = Case("slow, 2 at a time", _slow(2), STEADY_PRIMARY)
+SLOW_BY_ONE = Case("slow, one call", _slow(1), STEADY)
+SLOW_BY_TWO = Case("slow, two calls", _slow(2), STEADY_PRIMARY)
 CASES = (ALONE, *BREAKING, SLOW_BY_ONE, SLOW_BY_TWO)
 
 SETTINGS: Sequence[Setting] = (
@@ -131,10 +130,11 @@ SETTINGS: Sequence[Setting] = (
 )
 SLOW_SETTINGS = tuple(Setting(name, PACE, 0) for name in ("three sentences", "eight", "twenty"))
 
-NOTE = f"""Replies at {PACE:g} tokens a second, * all at once. First: sound, s from the first token. Twice: words.
-dies between: after its first sentence · slow: a call takes 0.3 s + 0.9 x its sound · said: sentences, whole, of all
-Targets: Piper: the same reply, alone · cut: when the first sentence was there; the time-out is {TIMEOUT_S:g} s
-steady: whole, no gap of {A_GAP_S:g} s · 1 change: of voice, between two sentences · 1 clause: at most, said twice"""
+NOTE = f"""Replies at {PACE:g} tokens a second, * all at once. First: sound, s from the first token. Said: sentences, whole.
+dies between: after its first sentence · breaks off: dies in mid-sentence, the {BREAKS_OFF_AFTER}th of {PIECES} pieces sent
+slow: a call takes 0.3 s + 0.9 x its sound, one or two calls at a time · twice: words heard and said again
+cut: when the first sentence was there; then comes the time-out, {TIMEOUT_S:g} s · steady: whole, no gap of {A_GAP_S:g} s
+one switch: steady, at most one change of voice, between sentences · clause at most: whole, no more said twice"""
 
 Turns = Mapping[tuple[Case, Setting], Sequence[tuple[Told, Told]]]
 """What was told, each beside the same reply by the fallback alone in the same turn."""

@@ -7,20 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench.breakage import (
-    PIECES,
-    Death,
-    Ear,
-    Fallback,
-    Part,
-    Primary,
-    Told,
-    account,
-    heard_twice,
-    tell,
-    words_lost,
-    words_repeated,
-)
+from bench.account import Ear, Part, Said, Told, account, heard_of, heard_twice, words_lost, words_repeated
+from bench.breakage import PIECES, Death, Fallback, Primary, tell
 from bench.failures import AT_A_CLAUSE, AT_A_SENTENCE, BREAKING, CASES, SETTINGS, STEADY_PRIMARY, Case, grid, mark, row
 from bench.first_sound import cut
 from bench.replies import REPLIES, tokens_of
@@ -97,7 +85,26 @@ def test_going_on_at_a_clause_loses_nothing(sentence: str, share: float) -> None
 def test_a_silent_reply_is_no_figure() -> None:
     """A reply of which nothing was heard is an error and not a row."""
     with pytest.raises(ValueError, match="no sound"):
-        account(Ear(), 0.0, [SENTENCE], fallback(), None)
+        account(Ear(), 0.0, [SENTENCE], {})
+
+
+def test_pieces_of_a_sentence_make_it_whole() -> None:
+    """A sentence spoken in two calls of one engine has nothing lost, nothing twice, and no change of voice in it."""
+    said = [
+        Said("They borrowed a cart,", 1.0, 1.0),
+        Said("Another one.", 1.0, 1.0),
+        Said("a horse and patience.", 1.1, 1.1),
+    ]
+    parts = heard_of(SENTENCE, said, 2.0, to_its_end=True)
+    assert parts == [Part("They borrowed a cart,", 1.0), Part("a horse and patience.", 1.0)]
+    assert (words_lost(SENTENCE, parts), words_repeated(SENTENCE, parts)) == (0, 0)
+
+
+def test_an_engine_that_finishes_its_own_sentence_is_counted_by_its_calls() -> None:
+    """Half of a call that broke off was heard, then the rest in the same voice; what it never sent was not heard."""
+    said = [Said(SENTENCE, 1.3, 2.6), Said("a horse and patience.", 1.2, 1.2), Said("They borrowed a cart,", 0.0, 1.0)]
+    parts = heard_of(SENTENCE, said, 2.7, to_its_end=True)
+    assert parts == [Part(SENTENCE, 0.5), Part("a horse and patience.", 1.0)]
 
 
 # -- breaking
