@@ -130,10 +130,10 @@ SETTINGS: Sequence[Setting] = (
 )
 SLOW_SETTINGS = tuple(Setting(name, PACE, 0) for name in ("three sentences", "eight", "twenty"))
 
-NOTE = f"""Replies at {PACE:g} tokens a second, * all at once. First: sound, s from the first token. Said: sentences, whole.
-dies between: after its first sentence · breaks off: dies in mid-sentence, the {BREAKS_OFF_AFTER}th of {PIECES} pieces sent
+NOTE = f"""Replies at {PACE:g} tokens a second, * all at once. First: sound, s from the first token; said: whole sentences.
+dies between: after its first sentence · breaks off: in mid-sentence, when {BREAKS_OFF_AFTER} of {PIECES} pieces were sent
 slow: a call takes 0.3 s + 0.9 x its sound, one or two calls at a time · twice: words heard and said again
-cut: when the first sentence was there; then comes the time-out, {TIMEOUT_S:g} s · steady: whole, no gap of {A_GAP_S:g} s
+cut: when the first sentence was there; then the time-out of {TIMEOUT_S:g} s · steady: whole, no gap of {A_GAP_S:g} s
 one switch: steady, at most one change of voice, between sentences · clause at most: whole, no more said twice"""
 
 Turns = Mapping[tuple[Case, Setting], Sequence[tuple[Told, Told]]]
