@@ -176,6 +176,14 @@ def test_a_mark_counts_the_turns_that_met_the_target() -> None:
     assert mark(None, [(WHOLE, WHOLE)]) == ""
 
 
+def test_seconds_are_judged_by_the_median_of_the_turns() -> None:
+    """One busy turn does not spoil the mark, two of three do; what was lost counts in every turn."""
+    late, (refuses, *_) = replace(WHOLE, first_sound_s=2.0), BREAKING
+    assert mark(refuses.target, [(WHOLE, WHOLE), (late, WHOLE), (WHOLE, WHOLE)]) == "✓"
+    assert mark(refuses.target, [(late, WHOLE), (late, WHOLE), (WHOLE, WHOLE)]) == "✗ 0/3"
+    assert mark(refuses.target, [(WHOLE, WHOLE), (WHOLE, WHOLE), (replace(WHOLE, said=2), WHOLE)]) == "✗ 2/3"
+
+
 @pytest.mark.parametrize("case", BREAKING, ids=lambda case: case.name)
 def test_a_reply_that_is_not_whole_meets_no_target(case: Case) -> None:
     """A skipped sentence or a lost word is never made up for by being quick."""
