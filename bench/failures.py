@@ -132,7 +132,7 @@ SETTINGS: Sequence[Setting] = (
 )
 SLOW_SETTINGS = tuple(Setting(name, PACE, 0) for name in ("three sentences", "eight", "twenty"))
 
-NOTE = f"""Replies at {PACE:g} tokens a second, * all at once · first: sound, s from the first token · said: whole
+NOTE = f"""{PACE:g} tokens a second, * all at once · first: sound, s from the first token · said: sentences, whole
 dies between: after its first sentence · breaks off: in mid-sentence, {BREAKS_OFF_AFTER} of {PIECES} pieces sent
 slow: a call takes 0.3 s + 0.9 x its sound, one or two calls at a time · twice: words heard and said again
 cut: when the first sentence was there; then the time-out of {TIMEOUT_S:g} s · steady: whole, no gap of {A_GAP_S:g} s
