@@ -145,10 +145,10 @@ async def tell(tokens: Sequence[str], pace: float | None, fallback: Fallback, pr
     async with Stage(chain, rehearse=False) as stage:
         await asyncio.sleep(0)  # the engines start
         for engine in (fallback, primary) if primary else (fallback,):
-            chain.spoke(engine.name, engine.rehearsed)
+            chain.spoke(engine.voices()[0], engine.rehearsed)
             stage.levels.learn(engine.voices()[0], engine.rehearsal)
         ear, source = Ear(), TokenSource(tokens, pace)
-        plan = Plan(chain.voices_for(chain.find_voice(None)), Encoder(), sent_ahead_s=None)
+        plan = Plan(chain.casting(chain.find_voice(None)), Encoder(), sent_ahead_s=None)
         narrator = ReplyNarrator(stage, plan, ear)
         await narrator.run(_stream(source))
     calls = {FALLBACK: fallback.said, PRIMARY: primary.said if primary else ()}
