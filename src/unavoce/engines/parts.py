@@ -1,11 +1,21 @@
-"""A text that is longer than one call of an engine takes, in parts that are not. Pure."""
+"""A text before it goes to a server: whether it can be spoken at all, and its parts where it is too long. Pure."""
 
 from __future__ import annotations
 
 import re
 
+from unavoce.errors import EngineRefused
+
 _PLACES = (re.compile(r"(?<=[.!?…;:。！？；：])\s*"), re.compile(r"(?<=[,—–，、])\s*"), re.compile(r"\s+"))  # noqa: RUF001
 """Where a text may be cut, the best kind first."""
+
+
+def check_speakable(spoken: str, limit: int) -> None:
+    """Raises EngineRefused for what a server would answer with a fault of its own: no words, or too many."""
+    if not any(char.isalnum() for char in spoken):
+        raise EngineRefused("nothing in this text can be spoken")
+    if len(spoken) > limit:
+        raise EngineRefused(f"{len(spoken)} characters; {limit} are taken at a time")
 
 
 def in_parts(spoken: str, limit: int) -> list[str]:
