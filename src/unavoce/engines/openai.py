@@ -37,7 +37,17 @@ TRIAL_LIMIT_S: Final = 60.0
 _ALIKE: Final = 1.5
 """Two takes of the trial's words differ less in length than this; samples of another width or rate differ more."""
 _KOKORO: Final = re.compile(r"([abefhijpz])[fm]_\w+")
-_KOKORO_LANGUAGES: Final = dict(a="en-US", b="en-GB", e="es", f="fr", h="hi", i="it", j="ja", p="pt-BR", z="zh")
+_KOKORO_LANGUAGES: Final = {
+    "a": "en-US",
+    "b": "en-GB",
+    "e": "es",
+    "f": "fr",
+    "h": "hi",
+    "i": "it",
+    "j": "ja",
+    "p": "pt-BR",
+    "z": "zh",
+}
 """What the first letter of a Kokoro voice's name says, e.g. `bm_george`."""
 _BLEND: Final = re.compile(r"\s*(?:\([\d.]+\))?\s*(?:[+-]\s*|$)")
 """What stands between and behind the names where several are mixed: `af_bella(2)+af_sky(1)`."""
