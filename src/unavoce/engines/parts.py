@@ -6,8 +6,12 @@ import re
 
 from unavoce.errors import EngineRefused
 
-_PLACES = (re.compile(r"(?<=[.!?…;:。！？；：])\s*"), re.compile(r"(?<=[,—–，、])\s*"), re.compile(r"\s+"))  # noqa: RUF001
-"""Where a text may be cut, the best kind first."""
+_PLACES = (
+    re.compile(r"""[.!?…;:]["'”’)]*(?=\s)|[。！？；：…]"""),  # noqa: RUF001
+    re.compile(r"[,—–](?=\s)|[，、—]"),  # noqa: RUF001
+    re.compile(r"\S(?=\s)"),
+)
+"""After what a text may be cut, the best kind first. "3.50" and "10:30" hold no such place."""
 
 
 def check_speakable(spoken: str, limit: int) -> None:
@@ -30,7 +34,8 @@ def in_parts(spoken: str, limit: int) -> list[str]:
 
 def _cut(text: str, limit: int) -> int:
     for place in _PLACES:
-        ends = [found.start() for found in place.finditer(text, limit // 2, limit + 1) if 0 < found.start() <= limit]
+        # One character beyond the limit is looked at, to see whether a space follows.
+        ends = [found.end() for found in place.finditer(text, limit // 2, limit + 1) if found.end() <= limit]
         if ends:
             return ends[-1]
     return limit

@@ -46,9 +46,11 @@ def read_refusal(body: bytes) -> Refusal:
 
 def _invalid(items: list[dict[str, Any]]) -> Refusal:
     """FastAPI's list of what is wrong with a request. Its `input` is left out: it repeats what was to be spoken."""
+    if not items:
+        return Refusal("")
     places = [[str(part) for part in item["loc"]] if isinstance(item.get("loc"), list) else [] for item in items]
     said = [f"{'.'.join(place)}: {item.get('msg', '')}" for place, item in zip(places, items, strict=True)]
-    return Refusal("; ".join(said), "invalid", places[0][-1] if places and places[0] else "")
+    return Refusal("; ".join(said), "invalid", places[0][-1] if places[0] else "")
 
 
 def _described(value: Mapping[str, Any]) -> Refusal:
