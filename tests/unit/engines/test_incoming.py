@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from collections.abc import Callable
 
@@ -48,7 +49,7 @@ def _splits(draw: st.DrawFn, size: int = 1_400) -> list[int]:
 
 def _split(data: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *(min(place, len(data)) for place in places), len(data)]
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize("kind", SOUNDS)
@@ -121,7 +122,7 @@ def test_a_few_bytes_are_no_sound() -> None:
 
 @given(sizes=st.lists(st.integers(1, 9_000), max_size=40))
 def test_pieces_lose_nothing_and_are_long_enough(sizes: list[int]) -> None:
-    """Every sample leaves once and in order; the first piece has 0.1 s or more, later ones 0.5 s, the last what is left."""
+    """Every sample leaves once and in order; the first piece has 0.1 s or more, later ones 0.5 s, the last the rest."""
     gathered = Pieces()
     sound = np.arange(sum(sizes), dtype=np.int64).astype(np.int16)
     reads = np.split(sound, np.cumsum(sizes)[:-1]) if sizes else []

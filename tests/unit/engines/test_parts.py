@@ -34,7 +34,7 @@ def test_parts_hold_every_character_that_is_heard(text: str, limit: int) -> None
     ],
 )
 def test_a_text_is_cut_at_the_best_place(text: str, limit: int, parts: list[str]) -> None:
-    """At the end of a sentence before a comma, at a comma before a space, and within a word only where there is no other."""
+    """At a sentence's end before a comma, at a comma before a space, within a word only where there is no other."""
     assert in_parts(text, limit) == parts
 
 
