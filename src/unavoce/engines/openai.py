@@ -1,7 +1,7 @@
 """Any server with OpenAI's `POST /v1/audio/speech`: OpenAI, Kokoro-FastAPI, Speaches, openedai-speech, LocalAI, others.
 
 Bare samples (`pcm`) are 24 kHz by OpenAI's word, but Speaches and openedai-speech send them at whatever rate the model
-has, and say it nowhere. A WAV says its rate. So a server that is not OpenAI itself is tried once, with two words, and
+has, and say it nowhere. A WAV says its rate. So a server that is not OpenAI itself is tried once, with four words, and
 what is then asked for is what was heard to be right (`_choose_format`).
 """
 
@@ -166,7 +166,7 @@ class OpenAISpeechEngine(Engine):
 
     def _useless(self, error: EngineError) -> EngineUnavailable:
         entries = ", ".join(self._server.entry(name) for name in ("VOICE", "MODEL", "BASE_URL"))
-        found = f"{self._server.where} did not speak two words, neither as wav nor as pcm ({error})"
+        found = f"{self._server.where} did not speak four words, neither as wav nor as pcm ({error})"
         return EngineUnavailable(f"{found}; remedy: correct {entries}")
 
     # -- asking
