@@ -80,7 +80,8 @@ class OpenAISpeechEngine(Engine):
         self._options = options
         self._key = secret(options.api_key)
         self._url = api_url(options.base_url)
-        self._is_openai = urlsplit(self._url).hostname == OPENAI_HOST
+        # A region's own host stands in front: eu.api.openai.com.
+        self._is_openai = f".{urlsplit(self._url).hostname}".endswith(f".{OPENAI_HOST}")
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._server = _Server(
             self._url, setting=self.name, headers=headers, secret=self._key, url_entry="BASE_URL", finishes=False

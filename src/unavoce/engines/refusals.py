@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Any, Final
 
 _LONGEST: Final = 65_536
@@ -62,15 +62,25 @@ def _described(value: Mapping[str, Any]) -> Refusal:
 
 
 def without_echo(message: str, spoken: str) -> str:
-    """`message` with every passage blotted out that repeats `spoken`, whole or in part."""
+    """`message` with every passage blotted out that repeats `spoken`, whole or in part, in upper or lower case."""
     message = message[:_SHOWN]
-    if spoken:
-        message = message.replace(spoken, "…")
-    for start, end in reversed(list(_echoes(message, spoken))):
-        message = f"{message[:start]}…{message[end:]}"
-    return message
+    if not spoken:
+        return message
+    message = message.replace(spoken, "…")
+    runs = groupby(zip(message, _echoed(_lower(message), _lower(spoken)), strict=True), key=lambda pair: pair[1])
+    return "".join("…" if echoed else "".join(char for char, _ in run) for echoed, run in runs)
 
 
-def _echoes(message: str, spoken: str) -> Iterator[tuple[int, int]]:
-    blocks = SequenceMatcher(None, message, spoken, autojunk=False).get_matching_blocks()
-    return ((block.a, block.a + block.size) for block in blocks if block.size >= _ECHO)
+def _echoed(message: str, spoken: str) -> list[bool]:
+    """For each character of `message`, whether it belongs to a run that stands in `spoken` as well."""
+    runs = {spoken[at : at + _ECHO] for at in range(len(spoken) - _ECHO + 1)}
+    echoed = [False] * len(message)
+    for at in range(len(message) - _ECHO + 1):
+        if message[at : at + _ECHO] in runs:
+            echoed[at : at + _ECHO] = [True] * _ECHO
+    return echoed
+
+
+def _lower(text: str) -> str:
+    """Character by character, so that places stay what they are."""
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)

@@ -71,13 +71,20 @@ def test_deep_json_is_not_followed() -> None:
 
 @pytest.mark.parametrize(
     "echo",
-    [SPOKEN, SPOKEN[:30], SPOKEN[10:], f"cannot say '{SPOKEN}' in this voice", f"{SPOKEN[:20]} ... {SPOKEN[25:]}"],
+    [
+        SPOKEN,
+        SPOKEN.upper(),
+        SPOKEN[:30],
+        SPOKEN[10:],
+        f"cannot say '{SPOKEN}' in this voice",
+        f"{SPOKEN[:20]} ... {SPOKEN[25:]}",
+    ],
 )
 def test_what_was_to_be_spoken_is_blotted_out(echo: str) -> None:
     """Servers repeat the text they refuse, whole, cut short or in two; no run of twelve characters of it is left."""
     said = without_echo(f"Invalid input: {echo} (at 0)", SPOKEN)
     assert said.startswith("Invalid input")
-    assert all(SPOKEN[at : at + 12] not in said for at in range(len(SPOKEN) - 11))
+    assert all(SPOKEN[at : at + 12].lower() not in said.lower() for at in range(len(SPOKEN) - 11))
 
 
 def test_a_short_text_is_blotted_out_whole() -> None:
@@ -90,3 +97,10 @@ def test_a_message_that_repeats_nothing_stays() -> None:
     message = "Voice 'anna' not found. Available voices: bella, cora"
     assert without_echo(message, "The voice of Anna was not to be found.") == message
     assert without_echo(message, "") == message
+
+
+@given(before=st.text(max_size=40), start=st.integers(0, 36), size=st.integers(12, 60), after=st.text(max_size=40))
+def test_no_echo_is_left_wherever_it_stands(before: str, start: int, size: int, after: str) -> None:
+    """Any passage of twelve characters or more is gone, whatever stands around it."""
+    said = without_echo(before + SPOKEN[start : start + size] + after, SPOKEN)
+    assert all(SPOKEN[at : at + 12] not in said for at in range(len(SPOKEN) - 11))
