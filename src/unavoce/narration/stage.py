@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 SYNTHESIS_LIMIT_S = 60.0
 """Counted from the grant of a slot: an engine that takes longer over one sentence has hung."""
 
+LEAVING_S = 0.5
+"""How long, when the stage is left, an engine that was cancelled may still wait for its server to finish."""
+
 PROBE = "Good evening, everything is ready."
 """What an engine that is down is asked to say: never a user's words."""
 MOST_BACKOFF = 8
@@ -52,6 +55,7 @@ class Stage:
         self._wanted: dict[Key, Synthesis] = {}
         self._waiting: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
         self._running: dict[str, int] = {engine.name: 0 for engine in chain.engines}
+        self._synthesising: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -67,10 +71,18 @@ class Stage:
         for task in self._starting:
             task.cancel()
         try:
+            await self._hang_up()
             # Not given the caller's error: a task group would wrap it.
             await self._tasks.__aexit__(None, None, None)
         finally:
             await self.chain.close()
+
+    async def _hang_up(self) -> None:
+        """Cancelled once, an engine may hear its server out before its slot is free; cancelled twice, it hangs up."""
+        if self._synthesising:
+            await asyncio.wait(self._synthesising, timeout=LEAVING_S)
+        for task in self._synthesising:
+            task.cancel()
 
     def claim(self, voice: Voice, spoken: str, due_s: float, when_done: Callable[[], None]) -> Claim:
         """Ask for the clip of `spoken` in `voice`, wanted by `due_s` (loop time).
@@ -98,10 +110,12 @@ class Stage:
             waiting.remove(synthesis)
             self._running[name] += 1
             synthesis.task = self._tasks.create_task(self._run(synthesis))
+            self._synthesising.add(synthesis.task)
             # Also when the task is cancelled before it ever ran.
             synthesis.task.add_done_callback(partial(self._release, name))
 
-    def _release(self, name: str, _: asyncio.Task[None]) -> None:
+    def _release(self, name: str, task: asyncio.Task[None]) -> None:
+        self._synthesising.discard(task)
         self._running[name] -= 1
         self._grant(name)
 
