@@ -15,13 +15,18 @@ from tests.support.hearing import word_error_rate
 from tests.support.piper import said_by_piper
 from tests.support.speech_servers import RATE_HZ, BrokenOff, Exchange, Handler, OpenAIStyle, serving, tone
 
+from unavoce import Narrator
 from unavoce.audio.pcm import Pcm, Samples
 from unavoce.audio.resample import resampled
+from unavoce.chain.chain import Chain
 from unavoce.cores import Cores
 from unavoce.engines import openai
 from unavoce.engines.base import EngineContext, Voice
+from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.engines.openai import TRIAL, OpenAISpeechEngine, OpenAISpeechOptions, api_url, voice_names
 from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
+from unavoce.narration.stage import Stage
+from unavoce.settings import Settings
 
 KEY = "sk-very-secret"
 TEXT = "Good evening, sir. Dinner will be served at eight."
@@ -320,3 +325,27 @@ async def test_a_server_that_breaks_off_every_trial_is_named_so() -> None:
         raise BrokenOff
 
     assert "neither as wav nor as pcm" in await _refused_start(play)
+
+
+# -- in a chain
+
+
+async def test_the_next_engine_speaks_where_the_server_dies() -> None:
+    """A server that breaks off in each sentence costs no word: the whole reply comes in the other engine's voice."""
+    server = OpenAIStyle()
+
+    async def dies(exchange: Exchange) -> None:
+        if exchange.method == "POST" and exchange.json["input"] != TRIAL:
+            await exchange.head()
+            raise BrokenOff
+        await server(exchange)
+
+    async with serving(dies) as url:
+        other = FakeEngine(FakeOptions(delay_s=0, real_time_factor=0))
+        stage = Stage(Chain([_engine(url), other]), rehearse=False)
+        async with Narrator(Settings(), stage) as narrator:
+            chunks = [chunk async for chunk in narrator.speak("The kettle is on. Dinner is served.")]
+    assert [(chunk.text, chunk.engine) for chunk in chunks] == [
+        ("The kettle is on.", "fake"),
+        ("Dinner is served.", "fake"),
+    ]

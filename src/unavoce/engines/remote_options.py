@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, SecretStr
 
 from unavoce.engines.remote import URL_PATTERN
 from unavoce.errors import EngineUnavailable
 
-ServerUrl = Annotated[str, Field(pattern=URL_PATTERN)]
+_URL: Final = re.compile(URL_PATTERN)
 UNNAMED: Final = "default"
 """How the default voice is called until the server has said its name."""
 _MOST_NAMES: Final = 20
 _LONGEST_NAME: Final = 60
+
+
+def _server_url(url: str) -> str:
+    if not _URL.fullmatch(url):
+        raise ValueError("an address such as http://127.0.0.1:5000, without ? and #")
+    return url
+
+
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
 
 
 def _fits_a_header(key: SecretStr) -> SecretStr:
