@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -369,3 +371,11 @@ async def test_a_closed_server_can_be_asked_again() -> None:
         for _ in range(2):
             assert (await server.ask("GET", "/")).json() == []
             await server.close()
+
+
+def test_nothing_heavy_is_loaded_with_the_engines() -> None:
+    """Whoever does not use a server does not wait for its client: httpx comes with the first question."""
+    modules = ("piper_http", "openai", "elevenlabs")
+    program = f"import sys, {', '.join(f'unavoce.engines.{name}' for name in modules)}; print('httpx' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -350,10 +350,11 @@ class PiperServer:
     def start(self) -> None:
         """Returns when it answers."""
         command = [sys.executable, "-m", "piper.http_server", "--host", "127.0.0.1", "--port", str(self._port)]
+        quiet = ["--noise-scale", "0", "--noise-w-scale", "0"]  # the same sound each time
         environment = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
         with (self._folder / "piper.log").open("wb") as log:
             self._process = subprocess.Popen(
-                [*command, "--debug", "-m", str(self._model), "--data-dir", str(self._folder)],
+                [*command, *quiet, "--debug", "-m", str(self._model), "--data-dir", str(self._folder)],
                 stdout=log,
                 stderr=log,
                 cwd=self._folder,
