@@ -10,3 +10,10 @@ class PromptTooLongError(ModelError):
 
     def __init__(self, message: str) -> None:
         super().__init__("model_refused", message)
+
+
+class ModelLoadingError(ModelError):
+    """The model is not there yet, and will be: messages wait for it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("model_unavailable", message)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from unavoce.chain.cast import VoiceSwitch
-from unavoce.engines.base import Voice
+from unavoce.chain.chain import Casting
 from unavoce.narration.encoder import Encoder
 from unavoce.narration.events import Chunk, Event
 
@@ -32,8 +32,8 @@ class Listener(Protocol):
 class Plan:
     """Fixed when the reply begins."""
 
-    voices: tuple[Voice, ...]
-    """Who may speak it, in order (`Chain.voices_for`); empty: text only."""
+    casting: Casting | None
+    """Who may speak it (`Chain.casting`); None: text only."""
     encoder: Encoder
     voice_switch: VoiceSwitch = "once"
     primary_timeout_s: float = 3.0
