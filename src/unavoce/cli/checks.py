@@ -106,7 +106,8 @@ async def engine(name: str, settings: Settings) -> Finding:
     part = f"engine {name}"
     try:
         context = EngineContext(data_dir=settings.data_dir, cores=Cores())
-        speaker = create_engine(name, settings.engine_section(name), context)
+        # Finding and making an engine reads files.
+        speaker = await asyncio.to_thread(create_engine, name, settings.engine_section(name), context)
         async with asyncio.timeout(ENGINE_LIMIT_S):
             return Finding(part, "ok", await _try_engine(speaker))
     except TimeoutError:
@@ -132,7 +133,7 @@ async def _try_engine(speaker: Engine) -> str:
     sound = Pcm(np.concatenate([piece.samples for piece in heard]), heard[0].rate_hz) if heard else None
     if sound is None or (fault := implausible(sound, PHRASE)):
         raise AudioError(f"what it spoke cannot be the text ({fault if sound else 'no sound'})")
-    return f"{voice.name}: {sound.duration_s:.1f} s of sound in {took_s:.2f} s"
+    return f"{speaker.detail or voice.name}: {sound.duration_s:.1f} s of sound in {took_s:.2f} s"
 
 
 def _engine_remedy(name: str) -> str:
