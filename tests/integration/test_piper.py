@@ -25,7 +25,8 @@ from piper import PiperConfig, PiperVoice, SynthesisConfig
 from unavoce.audio.pcm import Pcm
 from unavoce.cores import Cores
 from unavoce.engines.base import EngineContext, Voice
-from unavoce.engines.piper import NICENESS, PiperEngine
+from unavoce.engines.in_process import NICENESS
+from unavoce.engines.piper import PiperEngine
 from unavoce.engines.piper_onnx import LoadedVoice, Run, Stopped, harmless, load
 from unavoce.engines.piper_sessions import Sessions
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_voice

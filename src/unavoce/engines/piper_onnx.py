@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,8 @@ logging.getLogger("piper").setLevel(logging.ERROR)  # below that it logs texts a
 
 _UNSPEAKABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _BRACKETS = re.compile(r"([\[\]])\1+")
+ESPEAK = threading.Lock()
+"""espeak has one voice per process: choosing it and reading a text belong together."""
 
 
 class Stopped(EngineUnavailable):
@@ -61,12 +65,13 @@ class LoadedVoice:
         sentences = [ids for ids in map(self._ids, self._phonemes(spoken)) if ids]
         if not sentences:
             raise EngineRefused("Piper finds nothing to pronounce in this text")
-        parts = [_int16(self._infer(ids, manner, run)) for ids in sentences]
+        parts = [int16(self._infer(ids, manner, run)) for ids in sentences]
         return Pcm(np.concatenate(parts), self._piper.config.sample_rate)
 
     def _phonemes(self, spoken: str) -> list[list[str]]:
         try:
-            return self._piper.phonemize(harmless(spoken))
+            with ESPEAK:
+                return self._piper.phonemize(harmless(spoken))
         except Exception as error:
             raise EngineError(f"Piper's phonemes failed: {type(error).__name__}") from error
 
@@ -108,7 +113,7 @@ def harmless(spoken: str) -> str:
     return _BRACKETS.sub(r"\1", _UNSPEAKABLE.sub(" ", spoken))
 
 
-def _int16(audio: NDArray[np.float32]) -> Samples:
+def int16(audio: NDArray[np.float32]) -> Samples:
     """Piper's scaling, without `normalize_audio`, which would give every clip another level."""
     return (np.clip(audio, -1.0, 1.0) * 32767).astype(np.int16)
 
@@ -121,7 +126,7 @@ def load(files: VoiceFiles, threads: int) -> LoadedVoice:
     _check_unchanged(files)
     try:
         config = PiperConfig.from_dict(read_config(files.config))
-        voice = LoadedVoice(PiperVoice(session=_session(files, threads), config=config))
+        voice = LoadedVoice(PiperVoice(session=session(files.model, threads), config=config))
         _warm(voice)
     except EngineUnavailable:
         raise
@@ -140,13 +145,13 @@ def _check_unchanged(files: VoiceFiles) -> None:
         raise EngineUnavailable(f"{files.model} has changed since the start; restart to use it")
 
 
-def _session(files: VoiceFiles, threads: int) -> Any:
+def session(model: Path, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Idle threads that spin save no time here but cost a sixth more CPU.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(files.model), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 def _warm(voice: LoadedVoice) -> None:

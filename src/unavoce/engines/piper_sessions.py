@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unavoce.engines.piper_voices import VoiceFiles
 from unavoce.errors import EngineUnavailable
@@ -20,17 +21,20 @@ REMEDY = "pip install 'unavoce[piper]'"
 class Sessions:
     """Loaded voices by (voice, threads), loaded one at a time and once; the least recently used goes."""
 
-    def __init__(self, limit: int = MAX_SESSIONS) -> None:
+    def __init__(
+        self, limit: int = MAX_SESSIONS, load: Callable[[Any, int], Any] | None = None, name: str = "piper"
+    ) -> None:
         self._limit = limit
-        self._loader = ThreadPoolExecutor(1, thread_name_prefix="piper-load")
-        self._loaded: OrderedDict[tuple[str, int], Future[LoadedVoice]] = OrderedDict()
+        self._load = load or _load
+        self._loader = ThreadPoolExecutor(1, thread_name_prefix=f"{name}-load")
+        self._loaded: OrderedDict[tuple[str, int], Future[Any]] = OrderedDict()
 
-    def get(self, files: VoiceFiles, threads: int) -> Future[LoadedVoice]:
-        """The voice, or its loading under way. One that failed to load is tried again."""
+    def get(self, files: Any, threads: int) -> Future[Any]:
+        """The voice called `files.name`, or its loading under way. One that failed to load is tried again."""
         key = (files.name, threads)
         future = self._loaded.get(key)
         if future is None or (future.done() and future.exception()):
-            self._loaded[key] = future = self._loader.submit(_load, files, threads)
+            self._loaded[key] = future = self._loader.submit(self._load, files, threads)
         self._loaded.move_to_end(key)
         while len(self._loaded) > self._limit:
             self._loaded.popitem(last=False)

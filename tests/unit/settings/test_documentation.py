@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from unavoce.engines.base import EngineOptions
+from unavoce.engines.kokoro import KokoroOptions
 from unavoce.engines.piper import PiperOptions
 from unavoce.errors import SettingsError
 from unavoce.settings import Settings, load_settings
@@ -93,7 +94,7 @@ def test_the_pages_toml_is_valid(tmp_path: Path) -> None:
 
 
 def test_every_entry_of_the_engines_is_documented() -> None:
-    """The tables of engine entries name what every engine takes, and what Piper takes beyond it."""
+    """The tables of engine entries name what every engine takes, and what Piper and Kokoro take beyond it."""
     text = PAGE.read_text(encoding="utf-8").partition("## Engines")[2]
     documented = {row["name"].lower() for row in ROW.finditer(text)}
-    assert documented == {*EngineOptions.model_fields, *PiperOptions.model_fields}
+    assert documented == {*EngineOptions.model_fields, *PiperOptions.model_fields, *KokoroOptions.model_fields}
