@@ -1,4 +1,4 @@
-"""What engines that compute in this process share: threads, priorities, sessions, and stopping in mid-sentence."""
+"""What engines that compute in this process share: how many threads, which priority, stopping in mid-sentence."""
 
 from __future__ import annotations
 
@@ -8,32 +8,43 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from unavoce.audio.pcm import Pcm
-from unavoce.engines.base import Engine, EngineContext
-from unavoce.engines.piper_sessions import Sessions
+from pydantic import Field
+
+from unavoce.engines.base import Engine, EngineContext, EngineOptions
+from unavoce.engines.sessions import Files, Loaded, Sessions
 from unavoce.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from unavoce.engines.piper_onnx import Run
+    from unavoce.engines.onnx_runs import Run
 
-T = TypeVar("T")
+Result = TypeVar("Result")
 NICENESS = 10
 """Of speech beside an embedded model: measured to cost the model nothing, where 0 cost it 3 %."""
 
 
-class LocalEngine(Engine):
-    """Speaks with sessions of `Sessions` (`run()`, `speak(spoken, manner, run)`); has an option `threads`."""
+class LocalOptions(EngineOptions):
+    """What every engine of this kind can be told."""
 
-    max_concurrency = 2
+    threads: int | None = Field(default=None, ge=1)
+    """For every sentence; chosen from what else is running where not given."""
+
+
+class LocalEngine(Engine, Generic[Files, Loaded]):
+    """Speaks with models in ONNX sessions: a wide one over all cores, and a narrow one of a single thread.
+
+    A sentence that has the engine to itself gets the wide one; sentences side by side, or beside an embedded
+    language model that is writing, get the narrow one, in the latter case at a lower priority.
+    """
+
     in_process = True
 
-    def __init__(self, options: Any, context: EngineContext, sessions: Sessions) -> None:
+    def __init__(self, options: LocalOptions, context: EngineContext, sessions: Sessions[Files, Loaded]) -> None:
         super().__init__(options, context)
-        self._options = options
         self._context = context
         self._sessions = sessions
+        self._fixed_threads = options.threads
         self._pool = ThreadPoolExecutor(self.max_concurrency, self.name)
         self._niced_pool = ThreadPoolExecutor(self.max_concurrency, f"{self.name}-niced", _lower_priority)
         self._runs: set[Run] = set()
@@ -47,16 +58,8 @@ class LocalEngine(Engine):
 
     @property
     def sessions(self) -> list[tuple[str, int]]:
-        """Voice and threads of each ONNX session in memory, least recently used first."""
+        """Model and threads of each ONNX session in memory, least recently used first."""
         return self._sessions.keys
-
-    async def _speak(self, files: Any, spoken: str, manner: Any) -> Pcm:
-        self._calls += 1
-        try:
-            loaded = await self._loaded(files, self._threads())
-            return await self._compute(loaded, spoken, manner)
-        finally:
-            self._calls -= 1
 
     async def close(self) -> None:
         self._closed = True
@@ -64,36 +67,52 @@ class LocalEngine(Engine):
             run.stop()
         await asyncio.to_thread(self._shut_down)
 
-    def _shut_down(self) -> None:
-        for pool in (self._pool, self._niced_pool):
-            pool.shutdown()
-        self._sessions.close()
+    async def _warm_up(self, files: Files) -> None:
+        """Have the wide session in memory; the narrow one goes on loading behind."""
+        await self._loaded(files, self._fixed_threads or self._context.cores.count)
+        self._sessions.get(files, self._fixed_threads or 1)
+
+    async def _compute(self, files: Files, work: Callable[[Loaded, Run], Result]) -> Result:
+        """`work` on a thread, with a model of as many threads as may be. Cancelled, its run is stopped."""
+        self._calls += 1
+        try:
+            loaded = await self._loaded(files, self._threads())
+            return await self._run(lambda run: work(loaded, run))
+        finally:
+            self._calls -= 1
 
     def _threads(self) -> int:
         """For a call that has just begun."""
-        if self._options.threads:
-            return int(self._options.threads)
+        if self._fixed_threads:
+            return self._fixed_threads
         return self._context.cores.speech_threads() if self._calls == 1 else 1
 
-    async def _loaded(self, files: Any, threads: int) -> Any:
+    async def _loaded(self, files: Files, threads: int) -> Loaded:
         self._check_open()
         loading = _awaitable(self._sessions.get(files, threads))
         return await asyncio.shield(loading)  # others may want it even if this caller does not any more
 
-    async def _compute(self, loaded: Any, spoken: str, manner: Any) -> Pcm:
+    async def _run(self, work: Callable[[Run], Result]) -> Result:
+        from unavoce.engines.onnx_runs import Run  # noqa: PLC0415  # heavy, and imported by now
+
         self._check_open()
-        run = loaded.run()
+        run = Run()
         self._runs.add(run)
         try:
             # A session's own threads are not reached by niceness, a single thread is the pool's.
             pool = self._niced_pool if self._context.cores.generating else self._pool
-            return await _stoppable(pool.submit(loaded.speak, spoken, manner, run), run.stop)
+            return await _stoppable(pool.submit(work, run), run.stop)
         finally:
             self._runs.discard(run)
 
     def _check_open(self) -> None:
         if self._closed:
             raise EngineUnavailable(f"the {self.name} engine is closed")
+
+    def _shut_down(self) -> None:
+        for pool in (self._pool, self._niced_pool):
+            pool.shutdown()
+        self._sessions.close()
 
 
 def _lower_priority() -> None:
@@ -102,14 +121,14 @@ def _lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-def _awaitable(future: Future[T]) -> asyncio.Future[T]:
+def _awaitable(future: Future[Result]) -> asyncio.Future[Result]:
     """A thread's result, whose failure may go unread because the caller has left."""
     work = asyncio.wrap_future(future)
     work.add_done_callback(lambda done: done.cancelled() or done.exception())
     return work
 
 
-async def _stoppable(future: Future[T], stop: Callable[[], None]) -> T:
+async def _stoppable(future: Future[Result], stop: Callable[[], None]) -> Result:
     """Wait for a thread's result; when cancelled, stop it, and return only when it has really stopped."""
     work = _awaitable(future)
     try:

@@ -78,7 +78,7 @@ def place(sources: Iterable[Path], target: Path, sha256: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         if not is_whole(half, sha256):
-            raise EngineUnavailable(f"{target.name} is not the file it should be; remedy: {REMEDY}")
+            raise EngineUnavailable(f"{target.name} came out damaged or is another version; remedy: {REMEDY}, again")
         half.replace(target)
     finally:
         half.unlink(missing_ok=True)

