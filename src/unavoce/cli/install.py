@@ -50,7 +50,7 @@ def install(folder: Path, console: Console) -> None:
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("looking at what is there", total=None)
-        steps = _steps(folder, files.missing(folder))
+        steps = _steps(folder, files.missing(folder, files.FILES))
         progress.update(task, total=len(steps))
         for description, do in steps:
             progress.update(task, description=description)

