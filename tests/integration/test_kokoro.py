@@ -28,6 +28,7 @@ from unavoce.settings import Settings
 
 LIMIT = 0.15
 SENTENCE = "The kettle is on, and dinner will be ready in a quarter of an hour."
+SENTENCES = ("Good morning, sir, I trust you slept well.", "The kitchen light has been turned off.")
 CLAUSES = (
     "When the rain had stopped, the children went down to the river, where the old boat lay, and rowed to the island."
 )
@@ -154,10 +155,6 @@ def test_what_exceeds_the_model_is_split(silent: LoadedKokoro) -> None:
     assert [piece.last for piece in pieces] == [False] * (len(pieces) - 1) + [True]
 
 
-async def spoken(narrator: Narrator, text: str) -> list[Chunk]:
-    return [chunk async for chunk in narrator.speak(text)]
-
-
 @pytest.fixture
 def narrator(installed: Path, data_dir: Path) -> Narrator:
     """Of a chain of two engines. Reading Piper's small config files is the start-up's business, not a reply's."""
@@ -168,17 +165,21 @@ def narrator(installed: Path, data_dir: Path) -> Narrator:
 
 
 async def test_leads_a_chain_with_piper(narrator: Narrator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kokoro speaks a reply from end to end; once it is broken the next reply is Piper's from its first word."""
+    """Kokoro speaks until it breaks, the rest of the reply is Piper's, and so is the next one from its first word."""
+
+    def broken(*_: object) -> Pcm:
+        raise EngineUnavailable("out of order")
+
+    heard: list[Chunk] = []
     async with narrator:
-        fine = await spoken(narrator, "Good morning, sir. Dinner is ready.")
-
-        def broken(*_: object) -> Pcm:
-            raise EngineUnavailable("out of order")
-
-        monkeypatch.setattr(LoadedKokoro, "speak", broken)
-        fallen = await spoken(narrator, "The rain has stopped.")
-    assert {(chunk.engine, chunk.voice) for chunk in fine} == {("kokoro", "bm_george")}
-    assert {chunk.sentence for chunk in fine} == {0, 1}
-    assert {chunk.engine for chunk in fallen} == {"piper"}
-    sound = np.concatenate([chunk.samples for chunk in fine])
-    assert word_error_rate("Good morning, sir. Dinner is ready.", sound, 24_000) <= LIMIT
+        async for chunk in narrator.speak(f"{SENTENCES[0]} {SENTENCES[1]}"):
+            heard.append(chunk)
+            monkeypatch.setattr(LoadedKokoro, "speak", broken)  # with the first sentence whole, the second not begun
+        following = [chunk async for chunk in narrator.speak("The rain has stopped.")]
+    assert [(chunk.sentence, chunk.engine, chunk.voice) for chunk in heard] == [
+        (0, "kokoro", "bm_george"),
+        (1, "piper", "en_US-joe-medium"),
+    ]
+    assert {chunk.engine for chunk in following} == {"piper"}
+    for chunk, sentence in zip(heard, SENTENCES, strict=True):
+        assert word_error_rate(sentence, chunk.samples, chunk.rate_hz) <= LIMIT

