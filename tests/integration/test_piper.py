@@ -25,11 +25,14 @@ from piper import PiperConfig, PiperVoice, SynthesisConfig
 from unavoce.audio.pcm import Pcm
 from unavoce.cores import Cores
 from unavoce.engines.base import EngineContext, Voice
-from unavoce.engines.piper import NICENESS, PiperEngine
-from unavoce.engines.piper_onnx import LoadedVoice, Run, Stopped, harmless, load
-from unavoce.engines.piper_sessions import Sessions
+from unavoce.engines.espeak import harmless
+from unavoce.engines.in_process import NICENESS
+from unavoce.engines.onnx_runs import Run, Stopped
+from unavoce.engines.piper import PiperEngine
+from unavoce.engines.piper_onnx import LoadedVoice, load
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_voice
 from unavoce.engines.registry import create_engine
+from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, SettingsError
 
 SENTENCE = "The kettle is on, and dinner will be ready in a quarter of an hour."
@@ -181,7 +184,7 @@ async def test_a_lone_call_gets_all_cores(make: MakeEngine, cores: Cores, monkey
     threads: list[int] = []
     get = Sessions.get
 
-    def watched(sessions: Sessions, files: VoiceFiles, count: int) -> Any:
+    def watched(sessions: Sessions[VoiceFiles, LoadedVoice], files: VoiceFiles, count: int) -> Any:
         threads.append(count)
         return get(sessions, files, count)
 
@@ -395,7 +398,7 @@ async def test_broken_characters_are_passed_over(make: MakeEngine) -> None:
 
 @given(st.text(st.sampled_from("[]a \x00\ud800\n")))
 def test_no_text_is_control_syntax(text: str) -> None:
-    """After `harmless` nothing is left that Piper reads as phonemes or espeak cannot take; twice is as once."""
+    """After `harmless` nothing is left that espeak reads as phonemes or espeak cannot take; twice is as once."""
     safe = harmless(text)
     assert "[[" not in safe
     assert not any(ord(char) < 32 or 0xD800 <= ord(char) < 0xE000 for char in safe)

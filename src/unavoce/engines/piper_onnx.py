@@ -8,38 +8,19 @@ again.
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from piper import PiperConfig, PiperVoice
 
-from unavoce.audio.pcm import Pcm, Samples
+from unavoce.audio.pcm import Pcm
+from unavoce.engines.espeak import ESPEAK, harmless
+from unavoce.engines.onnx_runs import Run, infer, int16, session
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_config
 from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
 
 logging.getLogger("piper").setLevel(logging.ERROR)  # below that it logs texts and phonemes
-
-_UNSPEAKABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-_BRACKETS = re.compile(r"([\[\]])\1+")
-
-
-class Stopped(EngineUnavailable):
-    """The computation ended because it was told to."""
-
-
-class Run:
-    """One computation's off switch; `stop` may be called from any thread, before or during it."""
-
-    def __init__(self) -> None:
-        self.options: Any = onnxruntime.RunOptions()
-        self.stopped = False
-
-    def stop(self) -> None:
-        self.stopped = True
-        self.options.terminate = True
 
 
 class LoadedVoice:
@@ -47,10 +28,6 @@ class LoadedVoice:
 
     def __init__(self, piper: PiperVoice) -> None:
         self._piper = piper
-
-    @staticmethod
-    def run() -> Run:
-        return Run()
 
     def speak(self, spoken: str, manner: Manner, run: Run) -> Pcm:
         """One clip at the voice's natural level, however many sentences Piper finds in `spoken`.
@@ -61,12 +38,14 @@ class LoadedVoice:
         sentences = [ids for ids in map(self._ids, self._phonemes(spoken)) if ids]
         if not sentences:
             raise EngineRefused("Piper finds nothing to pronounce in this text")
-        parts = [_int16(self._infer(ids, manner, run)) for ids in sentences]
+        # At the voice's own level: Piper's `normalize_audio` would give every clip another one.
+        parts = [int16(infer(self._piper.session, self._inputs(ids, manner), run)) for ids in sentences]
         return Pcm(np.concatenate(parts), self._piper.config.sample_rate)
 
     def _phonemes(self, spoken: str) -> list[list[str]]:
         try:
-            return self._piper.phonemize(harmless(spoken))
+            with ESPEAK:
+                return self._piper.phonemize(harmless(spoken))
         except Exception as error:
             raise EngineError(f"Piper's phonemes failed: {type(error).__name__}") from error
 
@@ -75,17 +54,6 @@ class LoadedVoice:
         if not any(phoneme[:1].isalnum() for phoneme in phonemes):
             return []
         return self._piper.phonemes_to_ids(phonemes)
-
-    def _infer(self, ids: list[int], manner: Manner, run: Run) -> NDArray[np.float32]:
-        if run.stopped:
-            raise Stopped("stopped before its computation")
-        try:
-            result = self._piper.session.run(None, self._inputs(ids, manner), run.options)
-        except Exception as error:
-            if run.stopped:
-                raise Stopped("stopped in mid-sentence") from error
-            raise EngineError(f"Piper could not speak: {error}") from error
-        return np.asarray(result[0], dtype=np.float32).reshape(-1)
 
     def _inputs(self, ids: list[int], manner: Manner) -> dict[str, NDArray[Any]]:
         """As in `PiperVoice.phoneme_ids_to_audio` of piper-tts 1.8: noise, length and noise of the lengths."""
@@ -103,16 +71,6 @@ class LoadedVoice:
         return inputs
 
 
-def harmless(spoken: str) -> str:
-    """`spoken` without what espeak cannot take and without `[[`, which Piper would read as raw phonemes."""
-    return _BRACKETS.sub(r"\1", _UNSPEAKABLE.sub(" ", spoken))
-
-
-def _int16(audio: NDArray[np.float32]) -> Samples:
-    """Piper's scaling, without `normalize_audio`, which would give every clip another level."""
-    return (np.clip(audio, -1.0, 1.0) * 32767).astype(np.int16)
-
-
 def load(files: VoiceFiles, threads: int) -> LoadedVoice:
     """Load and warm a voice (0.7 s or so) in a session of `threads` threads.
 
@@ -121,7 +79,7 @@ def load(files: VoiceFiles, threads: int) -> LoadedVoice:
     _check_unchanged(files)
     try:
         config = PiperConfig.from_dict(read_config(files.config))
-        voice = LoadedVoice(PiperVoice(session=_session(files, threads), config=config))
+        voice = LoadedVoice(PiperVoice(session=session(files.model, threads), config=config))
         _warm(voice)
     except EngineUnavailable:
         raise
@@ -138,15 +96,6 @@ def _check_unchanged(files: VoiceFiles) -> None:
         raise EngineUnavailable(f"{files.model} cannot be read ({error})") from error
     if not unchanged:  # else its clips would be cached under the old model's fingerprint
         raise EngineUnavailable(f"{files.model} has changed since the start; restart to use it")
-
-
-def _session(files: VoiceFiles, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    # Idle threads that spin save no time here but cost a sixth more CPU.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(files.model), options, providers=["CPUExecutionProvider"])
 
 
 def _warm(voice: LoadedVoice) -> None:
