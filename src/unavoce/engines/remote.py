@@ -79,7 +79,7 @@ class SpeechServer:
         """An entry of the engine's section as an operator writes it: `UNAVOCE_XTTS__SPEAKER`."""
         return f"{self._variable}{name}"
 
-    async def ask(self, method: str, path: str, **request: Any) -> Answer:
+    async def ask(self, method: str, path: str, *, limit_s: float = ASK_LIMIT_S, **request: Any) -> Answer:
         """An answer that is no sound, whatever its status.
 
         Raises EngineUnavailable with the remedy when none comes, ImplausibleAudio for one too large.
@@ -87,7 +87,7 @@ class SpeechServer:
         try:
             with self._errors_named():
                 client = await self._connected()
-                async with asyncio.timeout(ASK_LIMIT_S), client.stream(method, self._url + path, **request) as response:
+                async with asyncio.timeout(limit_s), client.stream(method, self._url + path, **request) as response:
                     return Answer(response.status_code, await self._body(response))
         except (EngineUnavailable, ImplausibleAudio):
             raise

@@ -123,11 +123,11 @@ def test_every_entry_of_an_engine_is_documented(name: str) -> None:
             assert options[option].default in (None, ""), option
 
 
-SERVERS_PAGE = PAGE.with_name("engines-http.md")
+SERVERS_PAGES = "".join(PAGE.with_name(name).read_text("utf-8") for name in ("engines-http.md", "engines-xtts.md"))
 
 
-@pytest.mark.parametrize("line", re.findall(r"^export .*$", SERVERS_PAGE.read_text("utf-8"), re.MULTILINE))
-def test_what_the_page_on_speech_servers_says_to_type_can_be_typed(line: str) -> None:
+@pytest.mark.parametrize("line", re.findall(r"^export .*$", SERVERS_PAGES, re.MULTILINE))
+def test_what_the_pages_on_speech_servers_say_to_type_can_be_typed(line: str) -> None:
     """Each line of settings is one that the server and the engine accept."""
     settings = load_settings(environ=dict(word.split("=", 1) for word in shlex.split(line, comments=True)[1:]))
     for name in settings.engines:
@@ -135,9 +135,9 @@ def test_what_the_page_on_speech_servers_says_to_type_can_be_typed(line: str) ->
         entry.load().Options.model_validate(dict(settings.engine_section(name)))
 
 
-def test_every_setting_on_the_page_on_speech_servers_exists() -> None:
-    """No engine's entry that it names is invented."""
-    names = set(re.findall(r"UNAVOCE_([A-Z_]+?)__([A-Z_]+)", SERVERS_PAGE.read_text("utf-8")))
+def test_every_setting_on_the_pages_on_speech_servers_exists() -> None:
+    """No engine's entry that they name is invented."""
+    names = set(re.findall(r"UNAVOCE_([A-Z_]+?)__([A-Z_]+)", SERVERS_PAGES))
     assert names
     for section, option in names:
         (entry,) = entry_points(group=GROUP, name=section.lower().replace("_", "-"))
