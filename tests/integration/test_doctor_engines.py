@@ -132,3 +132,14 @@ async def test_a_setting_that_cannot_be_is_found_before_anything_is_asked(engine
         finding = await _finding(engine, "http://127.0.0.1:9", data_dir, api_key="sk-broken\nkey")
         assert "api_key" in finding.detail
         assert "sk-broken" not in f"{finding}"
+
+
+async def test_an_engine_too_slow_to_listen_to_is_noted(data_dir: Path) -> None:
+    """One that works, but makes sound more slowly than it is heard, is no fault, and the finding says what helps."""
+    slow = {"real_time_factor": 1.5, "s_per_char": 0.02, "max_concurrency": 1}
+    finding = await checks.engine(
+        "fake", Settings(data_dir=data_dir, engines=("fake",), engine_sections={"fake": slow})
+    )
+    assert finding.status == "note"
+    assert "more slowly than it is heard" in finding.detail
+    assert "faster engine behind it" in finding.remedy
