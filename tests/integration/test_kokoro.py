@@ -17,13 +17,12 @@ from unavoce import Narrator
 from unavoce.audio.pcm import Pcm
 from unavoce.cores import Cores
 from unavoce.engines import kokoro_onnx
-from unavoce.engines.base import EngineContext, Voice
+from unavoce.engines.base import Emit, EngineContext, Voice
 from unavoce.engines.kokoro import KokoroEngine, KokoroOptions
 from unavoce.engines.kokoro_onnx import LoadedKokoro, Manner, Piece
 from unavoce.engines.kokoro_phonemes import MAX_TOKENS
 from unavoce.engines.onnx_runs import Run, Stopped
 from unavoce.errors import EngineRefused, EngineUnavailable
-from unavoce.narration.events import Chunk
 from unavoce.settings import Settings
 
 LIMIT = 0.15
@@ -155,6 +154,9 @@ def test_what_exceeds_the_model_is_split(silent: LoadedKokoro) -> None:
     assert [piece.last for piece in pieces] == [False] * (len(pieces) - 1) + [True]
 
 
+AFTERWARDS = "The rain has stopped."
+
+
 @pytest.fixture
 def narrator(installed: Path, data_dir: Path) -> Narrator:
     """Of a chain of two engines. Reading Piper's small config files is the start-up's business, not a reply's."""
@@ -167,15 +169,17 @@ def narrator(installed: Path, data_dir: Path) -> Narrator:
 async def test_leads_a_chain_with_piper(narrator: Narrator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kokoro speaks until it breaks, the rest of the reply is Piper's, and so is the next one from its first word."""
 
-    def broken(*_: object) -> Pcm:
-        raise EngineUnavailable("out of order")
+    speak = KokoroEngine.synthesise
 
-    heard: list[Chunk] = []
+    async def breaks(engine: KokoroEngine, spoken: str, voice: Voice, emit: Emit) -> None:
+        if spoken in (SENTENCES[1], AFTERWARDS):
+            raise EngineUnavailable("out of order")
+        await speak(engine, spoken, voice, emit)
+
+    monkeypatch.setattr(KokoroEngine, "synthesise", breaks)
     async with narrator:
-        async for chunk in narrator.speak(f"{SENTENCES[0]} {SENTENCES[1]}"):
-            heard.append(chunk)
-            monkeypatch.setattr(LoadedKokoro, "speak", broken)  # with the first sentence whole, the second not begun
-        following = [chunk async for chunk in narrator.speak("The rain has stopped.")]
+        heard = [chunk async for chunk in narrator.speak(f"{SENTENCES[0]} {SENTENCES[1]}")]
+        following = [chunk async for chunk in narrator.speak(AFTERWARDS)]
     assert [(chunk.sentence, chunk.engine, chunk.voice) for chunk in heard] == [
         (0, "kokoro", "bm_george"),
         (1, "piper", "en_US-joe-medium"),
