@@ -65,7 +65,7 @@ class ReplyNarrator:
 
     @property
     def sentences(self) -> list[Sentence]:
-        return [line.sentence for line in self._script.lines]
+        return self._script.sentences
 
     @property
     def chunk_sentences(self) -> list[int]:

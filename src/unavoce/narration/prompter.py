@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from bisect import bisect_right
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from unavoce.chain.cast import Cast
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError, EngineUnavailable
-from unavoce.narration.forecast import Forecast, begin_at_s
+from unavoce.narration.forecast import MARGIN_S, Forecast, begin_at_s
 from unavoce.narration.plan import Plan
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.resume import rest_of
 from unavoce.narration.script import Line, Script
 from unavoce.narration.stage import Stage
 from unavoce.narration.synthesis import Claim
+from unavoce.text.phrases import fitting_cut
 
 log = logging.getLogger(__name__)
 
@@ -74,22 +77,33 @@ class Prompter:
         while (understudy := self._cast.understudy) is not None:
             claim = await self._script.claim_of(line)
             deadline_s = self._deadline_s(line)
-            if self._will_be_late(line, claim, deadline_s):
-                self.move("pace")
-                continue
             await _more(claim, until_s=deadline_s - self._lead_s(understudy, line))
             if claim.done or claim.sounds or not await self._hedge(line, claim, understudy, deadline_s):
                 break
         return await self._script.claim_of(line)
 
-    def _will_be_late(self, line: Line, claim: Claim, deadline_s: float) -> bool:
-        """Before anything was heard: whether the engine takes longer over the line than its listener's patience lasts.
-        Waiting for the deadline would cost that patience and bring nothing."""
-        if self._cast.begun or claim.more or not self._plan.pace_check or not self._known(claim.voice):
-            return False
-        granted_at_s = claim.synthesis.granted_at_s
-        begins_s = self._now() if granted_at_s is None else granted_at_s
-        return begins_s + self._start_s(claim.voice, line) > deadline_s
+    def prepare(self) -> None:
+        """Before the first sentence is asked for: where the engine is known to take longer over it than its listener's
+        patience lasts, it is asked for a first part that comes in time, or, where there is no such part, not at all.
+        """
+        line = next(iter(self._script.ahead(1)), None)
+        if line is None or line.claim or line.rest or line.goes_on or self._cast.begun or not self._plan.pace_check:
+            return
+        while self._cast.understudy is not None and self._known(self._cast.voice):
+            longest = self._longest_in_time(line)
+            if longest >= len(line.to_say):
+                return
+            at = fitting_cut(line.to_say, longest)
+            if at is not None:
+                self._script.part(line, at)
+                return
+            log.info("voice_passed_over", extra={"engine": self._cast.voice.engine, "to": self._cast.move().engine})
+
+    def _longest_in_time(self, line: Line) -> int:
+        """Code points of `line` whose sound comes before its listener's patience ends."""
+        patience_s = self._deadline_s(line) - MARGIN_S - self._now()
+        start_s = partial(self._stage.chain.start_s, self._cast.voice)
+        return bisect_right(range(len(line.to_say) + 1), patience_s, key=start_s) - 1
 
     def _known(self, voice: Voice) -> bool:
         """Whether the engine's speed was measured, rather than supposed."""
@@ -167,10 +181,19 @@ class Prompter:
                 beside = self._begin_beside(understudy, line, ends_at_s)
                 await self._either(line, claim, beside, max(ends_at_s, begin_s))
         if not claim.more:
-            silent = EngineError(f"{claim.voice.engine} fell silent in mid-sentence")
-            self._stage.chain.failed(claim.voice.engine, silent, "late")
-            raise silent
+            raise self._silent(claim)
         self.release()
+
+    def _silent(self, claim: Claim) -> EngineError:
+        """Give up a sentence that its engine does not finish, wherever the reply says it."""
+        error = EngineError(f"{claim.voice.engine} fell silent in mid-sentence")
+        self._stage.chain.failed(claim.voice.engine, error, "late")
+        claim.synthesis.silent = True
+        for line in self._script.lines[self._script.spoken + 1 :]:
+            if line.claim is not None and line.claim.synthesis is claim.synthesis:
+                line.withdraw()
+                line.claim = None
+        return error
 
     async def _either(self, line: Line, claim: Claim, beside: Claim, deadline_s: float) -> None:
         """Returns when `claim` has more to hear, or after the deadline when the one beside it sounds; at the latest
@@ -245,10 +268,11 @@ class Prompter:
         before = self._cast.voice.engine
         log.warning("voice_moved", extra={"engine": before, "to": self._cast.move().engine, "reason": reason})
         self._script.withdraw(late=True)
+        for line in self._script.ahead(1):
+            self._script.rejoin(line)
+            line.fresh, line.attempts = self._cast.begun, 0
         for line in self._script.lines[self._script.spoken :]:
             line.claim = None
-        for line in self._script.ahead(1):
-            line.fresh, line.attempts = self._cast.begun, 0
         self._claim_ahead()
 
     def _may_try_again(self, line: Line, error: EngineError) -> bool:

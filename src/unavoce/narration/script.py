@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from unavoce.engines.base import Voice
 from unavoce.narration.synthesis import Claim
 from unavoce.text import Sentence
+from unavoce.text.phrases import unfinished
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +33,10 @@ class Line:
     """What the last of them was in."""
     sound_s: float = 0.0
     """Sent so far of `to_say`."""
+    rest: Line | None = None
+    """The line that says the rest of the same sentence, where it was parted."""
+    goes_on: bool = False
+    """It is such a rest."""
 
     def withdraw(self, *, late: bool = False) -> None:
         """Its sound is not wanted any more, or was taken. `late`: it came too late."""
@@ -51,6 +56,30 @@ class Script:
     def add(self, sentences: Iterable[Sentence], now_s: float) -> None:
         self.lines += [Line(sentence, now_s, sentence.spoken) for sentence in sentences]
         self.changed()
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        return [line.sentence for line in self.lines if not line.goes_on]
+
+    def part(self, line: Line, at: int) -> None:
+        """Say `line` in two calls of an engine, the second beginning at `at` of what is to be said."""
+        line.rest = Line(line.sentence, line.cut_at_s, line.to_say[at:], goes_on=True)
+        line.to_say = unfinished(line.to_say[:at])
+        self.lines.insert(self.lines.index(line) + 1, line.rest)
+        self.changed()
+
+    def rejoin(self, line: Line) -> None:
+        """Say `line`, of which nothing was heard yet, in one call again."""
+        if line.rest is not None and not line.chunks:
+            self.drop_rest(line)
+            line.to_say = line.sentence.spoken
+
+    def drop_rest(self, line: Line) -> None:
+        """The rest of a parted sentence is not said on its own."""
+        if line.rest is not None:
+            line.rest.withdraw()
+            self.lines.remove(line.rest)
+            line.rest = None
 
     def end(self) -> None:
         """No more sentences come."""

@@ -79,7 +79,10 @@ class Speaker:
     def claim_ahead(self) -> None:
         """Keep as many sentences in synthesis as may be; also refreshes the deadlines of those that wait."""
         self._script.changed()
-        if self._stopped or self._cast.rests:
+        if self._stopped:
+            return
+        self._prompter.prepare()
+        if self._cast.rests:
             return
         due_s, in_synthesis = self._runs_dry_at_s(), self.in_synthesis
         for line in self._script.ahead(CLAIMED_AHEAD):
@@ -156,9 +159,11 @@ class Speaker:
         if shaper is None:
             raise EngineError("no sound came")
         line.withdraw()
-        pause = pause_s(line.sentence.spoken, line.sentence.boundary.value, claim.voice.speed)
-        rest = np.concatenate([samples, shaper.end(pause)])
-        await self._send(line, rest, last=True, voice=claim.voice, source=claim.source)
+        pause = pause_s(line.sentence.spoken, line.sentence.boundary.value, claim.voice.speed) if not line.rest else 0.0
+        end = np.concatenate([samples, shaper.end(pause)])
+        await self._send(line, end, last=line.rest is None, voice=claim.voice, source=claim.source)
+        if line.rest is not None:
+            line.rest.chunks, line.rest.voice = line.chunks, line.voice
 
     def _shaper(self, voice: Voice, first_piece: Pcm) -> SoundShaper:
         return SoundShaper(self._plan.rate_hz, self._stage.levels.gain(voice, first_piece))
@@ -166,6 +171,7 @@ class Speaker:
     async def _skip(self, line: Line, error: EngineError) -> None:
         """The line could not be spoken (whole): say so, close what was begun, go on with the next."""
         number = line.sentence.number
+        self._script.drop_rest(line)
         log.warning("sentence_skipped", extra={"engine": self._cast.voice.engine, "reason": str(error)})
         if not self.skipped:
             self._tell(Failure("speech_failed", f"sentence {number} was not spoken: {error}"))

@@ -112,7 +112,7 @@ class Stage:
         ):
             return Claim(Synthesis.recalled(voice, spoken, found), due_s, when_done, _nothing_to_withdraw)
         synthesis = self._wanted.get((voice, spoken))
-        if synthesis is None or synthesis.error is not None:
+        if synthesis is None or synthesis.error is not None or synthesis.silent:
             synthesis = self._wanted[voice, spoken] = Synthesis(voice, spoken)
             self._waiting[voice.engine].append(synthesis)
         synthesis.late = False

@@ -33,6 +33,8 @@ class Synthesis:
         self.finished = False
         self.error: EngineError | None = None
         self.source: Source = "none"
+        self.silent = False
+        """It was given up in mid-sentence: who wants the clip next asks anew."""
         self.late = False
         """No reply waits for it any more; it goes on for the cache, as long as nobody needs its slot."""
         self.granted_at_s: float | None = None

@@ -11,6 +11,7 @@ from tests.support.virtual_time import run_virtually
 from unavoce.cache.cache import Cache
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
+from unavoce.chain.health import Measured
 from unavoce.chain.member import EngineStatus
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineRefused, EngineUnavailable
@@ -461,9 +462,34 @@ def test_a_first_sentence_that_takes_too_long_is_not_waited_for() -> None:
     async def work(stage: Stage) -> None:
         await say(stage, [TEXT[0]])
         started_s = asyncio.get_running_loop().time()
-        ear = await say(stage, [TEXT[1] + " And so on, and so forth.", TEXT[2]])
+        ear = await say(
+            stage, ["Whoever reads this long line aloud needs rather more breath than most people have.", TEXT[2]]
+        )
         assert set(ear.engines) == {"fallback"}
         assert ear.chunks[0][0] - started_s < 1.0
 
     slow = FakeOptions(delay_s=0.3, real_time_factor=0.95, max_concurrency=2)
     on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_a_slow_engine_is_asked_for_a_first_part_that_comes_in_time() -> None:
+    """A first sentence that takes too long whole is parted at a clause, or before a preposition, and stays one sentence
+    to its listener: its number, its text once, one last chunk, no gap."""
+
+    async def work(stage: Stage) -> None:
+        for sound_s in (1.0, 4.0, 2.0):
+            spent_s = 0.3 + 0.9 * sound_s
+            measured = Measured(round(sound_s / slow.s_per_char), spent_s, spent_s, sound_s)
+            stage.chain.spoke(stage.chain.find_voice(None), measured)
+        eight = ["The house was built in the spring of that year by two brothers.", "They had never laid a brick."]
+        ear = await say(stage, eight)
+        assert set(ear.engines) == {"primary"}
+        assert ear.silence_s == 0.0
+        first = [chunk for _, chunk in ear.chunks if chunk.sentence == 0]
+        assert [(chunk.text, chunk.last) for chunk in first] == [(eight[0], False), ("", True)]
+        spoken = [call.spoken for call in primary.calls[-3:]]
+        assert spoken == ["The house was built in the spring of that year,", "by two brothers.", eight[1]]
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=2)
+    primary = engine("primary", slow)
+    on_stage([primary, engine("fallback")], work)
