@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from unavoce.cache.cache import Cache
+from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.cores import Cores
-from unavoce.engines.base import EngineContext
+from unavoce.engines.absent import AbsentEngine
+from unavoce.engines.base import Engine, EngineContext
 from unavoce.engines.registry import create_engine
+from unavoce.errors import EngineUnavailable, NotThere
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 
@@ -13,14 +17,24 @@ from unavoce.settings import Settings
 def build_chain(settings: Settings, cores: Cores) -> Chain:
     """The configured engines, in order; nothing is loaded yet.
 
-    Raises SettingsError for an engine that is unknown or wrongly configured, EngineUnavailable for one whose package
-    is not installed.
+    One whose package, voice or speaker is not there keeps its place and is down. Raises SettingsError for an engine
+    that is unknown or wrongly configured; where none is there at all, what the first of them lacks.
     """
     context = EngineContext(settings.data_dir, cores)
-    engines = [create_engine(name, settings.engine_section(name), context) for name in settings.engines]
-    return Chain(engines, pace_check=settings.pace_check)
+    engines = [_engine(name, settings, context) for name in settings.engines]
+    if all(isinstance(engine, AbsentEngine) for engine in engines):
+        create_engine(settings.engines[0], settings.engine_section(settings.engines[0]), context)
+    return Chain(engines, pace_check=settings.pace_check, max_parallel=settings.tts_max_parallel)
+
+
+def _engine(name: str, settings: Settings, context: EngineContext) -> Engine:
+    try:
+        return create_engine(name, settings.engine_section(name), context)
+    except (EngineUnavailable, NotThere) as error:
+        return AbsentEngine.called(name, error)
 
 
 def build_stage(settings: Settings, cores: Cores) -> Stage:
     """A stage over the configured chain; enter it to start the engines."""
-    return Stage(build_chain(settings, cores), recovery_interval_s=settings.recovery_interval_s)
+    cache = Cache(MemoryCache(settings.cache_memory_bytes))
+    return Stage(build_chain(settings, cores), cache=cache, recovery_interval_s=settings.recovery_interval_s)

@@ -2,6 +2,7 @@
 
 UnavoceError
 ├── SettingsError        a setting is unknown or invalid; the start stops
+│   └── NotThere             an engine's setting names something that is not there; the others may still speak
 ├── StartError           the server cannot start here (port taken, folder unwritable)
 ├── RequestError         a caller's mistake; `code` goes back to the caller
 ├── EngineError          an engine did not speak; `retryable` says whether trying again can help
@@ -27,6 +28,10 @@ class SettingsError(UnavoceError):
         self.name = name
         self.value = value
         self.expected = expected
+
+
+class NotThere(SettingsError):
+    """A setting of an engine names a file, a voice or a speaker that is not there: that engine cannot speak."""
 
 
 class StartError(UnavoceError):
@@ -65,7 +70,7 @@ class ImplausibleAudio(EngineError):
 class ModelError(UnavoceError):
     """The language model did not give a (whole) answer.
 
-    `code`: `model_unavailable`, `model_refused`, `model_timeout`, `model_broken` or `model_loading`.
+    `code`: `model_unavailable`, `model_refused`, `model_timeout` or `model_broken`.
     """
 
     def __init__(self, code: str, message: str) -> None:

@@ -54,6 +54,11 @@ class Narrator:
         finally:
             await self._stage.__aexit__(kind, error, trace)
 
+    async def ready(self) -> None:
+        """Returns when the first engine has started, or could not. A reply begun before that may be spoken by the next
+        engine, because the listener's patience with the first one runs already."""
+        await self._stage.chain.started(self._stage.chain.engines[0].name)
+
     def voices(self) -> Sequence[Voice]:
         """Every voice of the configured engines, the default first."""
         return self._stage.chain.voices()
@@ -92,10 +97,11 @@ class Narrator:
         chosen = self._stage.chain.find_voice(voice, speed)
         default: Format = "opus" if settings.opus_enabled else "wav"
         return Plan(
-            voices=self._stage.chain.voices_for(chosen, speed),
+            casting=self._stage.chain.casting(chosen, speed),
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
             hedge=settings.hedge,
+            pace_check=settings.pace_check,
             encoder=Encoder(format or default, settings.opus_bitrate),
             rate_hz=settings.sample_rate_hz,
             max_parallel=settings.tts_max_parallel,

@@ -157,24 +157,30 @@ def test_what_exceeds_the_model_is_split(silent: LoadedKokoro) -> None:
 
 @pytest.fixture
 def narrator(installed: Path, data_dir: Path) -> Narrator:
-    """Of a chain of two engines. Reading Piper's small config files is the start-up's business, not a reply's."""
+    """Of a chain of two engines that moves for failures only, however busy the machine. Reading Piper's small config
+    files is the start-up's business, not a reply's."""
     (data_dir / "kokoro").symlink_to(installed / "kokoro")
-    return Narrator.from_settings(
-        Settings(data_dir=data_dir, engines=("kokoro", "piper"), primary_timeout_s=120, pace_check=False, hedge=False)
-    )
+    patience = Settings(primary_timeout_s=120, pace_check=False, hedge=False, recovery_interval_s=3600)
+    return Narrator.from_settings(patience.model_copy(update={"data_dir": data_dir, "engines": ("kokoro", "piper")}))
 
 
 async def test_leads_a_chain_with_piper(narrator: Narrator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kokoro speaks until it breaks, the rest of the reply is Piper's, and so is the next one from its first word."""
+    first_is_heard = threading.Event()
+    pieces = LoadedKokoro.pieces
 
-    def broken(*_: object) -> Pcm:
-        raise EngineUnavailable("out of order")
+    def breaking(loaded: LoadedKokoro, spoken: str, manner: Manner) -> list[Piece]:
+        if spoken == SENTENCES[1]:
+            first_is_heard.wait(60)
+            raise EngineUnavailable("out of order")
+        return pieces(loaded, spoken, manner)
 
+    monkeypatch.setattr(LoadedKokoro, "pieces", breaking)
     heard: list[Chunk] = []
     async with narrator:
-        async for chunk in narrator.speak(f"{SENTENCES[0]} {SENTENCES[1]}"):
+        async for chunk in narrator.speak(" ".join(SENTENCES)):
             heard.append(chunk)
-            monkeypatch.setattr(LoadedKokoro, "speak", broken)  # with the first sentence whole, the second not begun
+            first_is_heard.set()
         following = [chunk async for chunk in narrator.speak("The rain has stopped.")]
     assert [(chunk.sentence, chunk.engine, chunk.voice) for chunk in heard] == [
         (0, "kokoro", "bm_george"),

@@ -37,9 +37,16 @@ WORDS = [
 ]
 
 
+PHRASES = ["Certainly, sir.", "Right away.", "Dinner is served, and the wine is open."]
+"""Said again and again, so that the cache has something to do."""
+
+
 def random_text(rng: random.Random) -> str:
     sentences = []
     for _ in range(rng.choice([0, 1, 1, 2, 3, 5, 9])):
+        if rng.random() < 0.3:
+            sentences.append(rng.choice(PHRASES))
+            continue
         words = rng.choices(WORDS, k=rng.choice([1, 2, 5, 9, 14, 40]))
         sentences.append(" ".join(words).capitalize() + rng.choice([".", ".", "!", "?", "...", ":"]))
     return rng.choice([" ", " ", "\n\n"]).join(sentences)

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.simulation.actors import Device, Received, ScriptedModel, Speech
+from tests.simulation.actors import PHRASES, Device, Received, ScriptedModel, Speech
 
 from unavoce.chat.chat import Chat, Manner, SoundSettings
 from unavoce.chat.log import MAX_BYTES as LOG_BYTES
@@ -117,6 +117,7 @@ class Witness:
         record.last_index[device] = payload["index"]
         record.longest_chunk_s = max(record.longest_chunk_s, payload["durationMs"] / 1000 + 0.001)
         self._saw_voice(record, payload)
+        self._saw_cached(payload)
         number = payload["sentence"]
         assert bool(payload["text"]) == (number not in record.spoken), "text stands on a sentence's first chunk only"
         assert not record.spoken.get(number), "a chunk after the sentence's last"
@@ -133,6 +134,14 @@ class Witness:
         places = [order.index(name) for name in record.voices]
         assert places == sorted(set(places)), f"voices went back: {record.voices}"
         assert len(places) <= (1 if self.sound.voice_switch == "never" else 2), f"too many voices: {record.voices}"
+
+    def _saw_cached(self, payload: dict) -> None:
+        """Invariant 6: what comes from the cache was whole, and made by that engine, in that voice."""
+        if payload["cache"] == "none" or not payload["text"]:
+            return
+        made = [call.outcome for engine in self.engines if engine.name == payload["engine"] for call in engine.calls]
+        assert payload["text"] in PHRASES or "done" in made, "a clip from nowhere"
+        assert payload["last"], "a clip from the cache is whole"
 
     def _saw_token(self, record: Record, device: Device, ends: list[str], payload: dict) -> None:
         text = record.text.get(device, "")

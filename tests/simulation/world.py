@@ -7,9 +7,11 @@ import asyncio
 import random
 from typing import Any
 
-from tests.simulation.actors import Device, Received, ScriptedModel, random_speech, random_step
+from tests.simulation.actors import PHRASES, Device, Received, ScriptedModel, random_speech, random_step
 from tests.simulation.witness import Witness
 
+from unavoce.cache.cache import Cache
+from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat, Limits, Manner, SoundSettings
 from unavoce.chat.client import Client
@@ -31,11 +33,16 @@ class World:
         self.speeches = {f"m{number}": random_speech(rng) for number in range(rng.choice([1, 1, 2, 4, 6]))}
         self.model = ScriptedModel(self.speeches)
         self.engines = [self._engine(name) for name in ("primary", "second", "third")[: rng.choice([1, 1, 2, 2, 3])]]
-        chain = Chain(self.engines, pace_check=rng.random() < 0.7)
-        self.stage = Stage(chain, rehearse=rng.random() < 0.2, recovery_interval_s=rng.choice([5, 30]))
+        max_parallel = rng.choice([1, 2, 2, 3, 8])
+        chain = Chain(self.engines, pace_check=rng.random() < 0.7, max_parallel=max_parallel)
+        self.cache = Cache(MemoryCache(rng.choice([0, 50_000, 1 << 26])))
+        self._fill_cache()
+        self.stage = Stage(
+            chain, cache=self.cache, rehearse=rng.random() < 0.2, recovery_interval_s=rng.choice([5, 30])
+        )
         sound = SoundSettings(
             rate_hz=RATE_HZ,
-            max_parallel=rng.choice([1, 2, 2, 3, 8]),
+            max_parallel=max_parallel,
             voice_switch=rng.choice(["once", "once", "never"]),
             hedge=rng.random() < 0.8,
         )
@@ -64,6 +71,13 @@ class World:
             script=lambda number, _text: fault if number in bad else random_step(rng),
             start_error=error,
         )
+
+    def _fill_cache(self) -> None:
+        """Some phrases are at hand in some voices, as after a warm start."""
+        for engine in self.engines:
+            voice = engine.voices()[0]
+            for phrase in self.rng.sample(PHRASES, self.rng.choice([0, 0, 1, 3])):
+                self.cache.keep(voice, phrase, engine.tone(phrase, voice))
 
     async def run(self) -> None:
         async with self.stage, self.chat:

@@ -12,17 +12,19 @@ PACKAGE = Path(__file__).parents[2] / "src" / "unavoce"
 MAY_LOOK_INTO: dict[str, set[str]] = {
     "errors": set(),
     "cores": set(),
+    "outbound": set(),
     "text": {"errors"},
     "audio": {"errors"},
-    "engines": {"audio", "cores", "errors"},
-    "llm": {"cores", "errors"},
+    "engines": {"audio", "cores", "outbound", "errors"},
+    "llm": {"cores", "outbound", "errors"},
     "chain": {"engines", "audio", "errors"},
-    "narration": {"chain", "engines", "audio", "text", "errors"},
+    "cache": {"engines", "audio", "text", "errors"},
+    "narration": {"cache", "chain", "engines", "audio", "text", "errors"},
     "chat": {"narration", "chain", "llm", "text", "errors"},
     "settings": {"llm", "errors"},
-    "composition": {"settings", "narration", "chain", "engines", "cores", "errors"},
+    "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
-    "server": {"composition", "settings", "chat", "narration", "chain", "llm", "cores", "errors"},
+    "server": {"composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
 }
 """The command line may look into everything, and so it is not listed."""
 

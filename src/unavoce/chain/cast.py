@@ -16,38 +16,67 @@ VoiceSwitch = Literal["once", "never"]
 
 
 class Cast:
-    """`voices`: at least one, the wanted one first, at most one of each engine."""
+    """`voices`: in the chain's order, the wanted one first, at most one of each engine. `asking`: those whose engines
+    may be asked, in the order in which they are; the others rest, and are heard only in clips that are at hand.
+    """
 
-    def __init__(self, voices: Sequence[Voice], voice_switch: VoiceSwitch = "once") -> None:
+    def __init__(
+        self, voices: Sequence[Voice], voice_switch: VoiceSwitch = "once", asking: Sequence[Voice] | None = None
+    ) -> None:
         self._voices = tuple(voices)
         self._switch = voice_switch
-        self._at = 0
-        self._heard: list[int] = []
+        self._asking = tuple(voices if asking is None else asking)
+        self._heard: list[Voice] = []
+        self.voice = self._asking[0]
+        """Who is asked now."""
 
     @property
-    def voice(self) -> Voice:
-        """Who speaks now."""
-        return self._voices[self._at]
+    def rests(self) -> bool:
+        """Nobody may be asked any more: the lock holds the reply to a voice whose engine rests."""
+        return self.voice not in self._asking
 
     @property
     def understudy(self) -> Voice | None:
         """Whom the reply may move to; None where the lock or the chain's end forbids it."""
-        if self._locked or self._at + 1 == len(self._voices):
-            return None
-        return self._voices[self._at + 1]
+        return self.after(self.voice)
 
-    def heard(self) -> None:
-        """A chunk in the present voice has left."""
-        if self._at not in self._heard:
-            self._heard.append(self._at)
+    def after(self, voice: Voice) -> Voice | None:
+        """Whom it may move to if `voice` does not speak."""
+        if voice not in self._asking:
+            return None
+        later = self._asking[self._asking.index(voice) + 1 :]
+        return next((one for one in later if self._allowed(one)), None)
+
+    @property
+    def audible(self) -> tuple[Voice, ...]:
+        """Every voice that the lock allows to be heard next, resting ones too, in the chain's order."""
+        return tuple(voice for voice in self._voices if self._allowed(voice))
+
+    @property
+    def begun(self) -> bool:
+        """Something was heard."""
+        return bool(self._heard)
+
+    def heard(self, voice: Voice) -> None:
+        """A chunk in `voice` has left. Raises ValueError where the lock forbids it."""
+        if not self._allowed(voice):
+            raise ValueError(f"the reply may not be heard in {voice.name} any more")
+        if voice not in self._heard:
+            self._heard.append(voice)
+        if not self._allowed(self.voice):
+            self.voice = self.understudy or voice
 
     def move(self) -> Voice:
         """Go on with the understudy, for all that was not heard yet. Raises ValueError where there is none."""
-        if self.understudy is None:
+        understudy = self.understudy
+        if understudy is None:
             raise ValueError("the reply may not change its voice any more")
-        self._at += 1
-        return self.voice
+        self.voice = understudy
+        return understudy
 
-    @property
-    def _locked(self) -> bool:
-        return len(self._heard) >= (1 if self._switch == "never" else 2)
+    def _allowed(self, voice: Voice) -> bool:
+        """Whether a chunk may be heard in `voice`."""
+        if not self._heard or voice == self._heard[-1]:
+            return True
+        later = self._voices.index(voice) > self._voices.index(self._heard[0])
+        return self._switch == "once" and len(self._heard) == 1 and later

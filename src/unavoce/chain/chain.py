@@ -2,60 +2,57 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from unavoce.chain.health import Breaker, Measured, Pace
+from unavoce.chain.health import Measured
+from unavoce.chain.member import EngineStatus, Member
 from unavoce.engines.base import Engine, Voice
-from unavoce.errors import EngineError, EngineUnavailable, RequestError, UnavoceError
+from unavoce.errors import EngineError, RequestError
 
 log = logging.getLogger(__name__)
 
-Health = Literal["healthy", "slow", "down"]
-LATE_S = 2.0
-"""An engine given up sooner after it got its slot was not late: we were."""
 MIN_SPEED, MAX_SPEED = 0.5, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class EngineStatus:
-    engine: str
-    status: Health
-    reason: str
-    since: float
-    """Unix time of the last change, seconds."""
+class Casting:
+    """Who may be heard in a reply, decided as it begins."""
+
+    voices: tuple[Voice, ...]
+    """In the chain's order, the wanted one first; at most one of each engine."""
+    asking: tuple[Voice, ...]
+    """Those of them whose engines are asked, in that order; the others are only heard in clips that are at hand."""
 
 
 class Chain:
     """Starts the engines, knows how each is, and finds the voices a reply may be spoken in.
 
-    `pace_check`: pass over an engine that is too slow to hold the pace, as long as another can.
+    `pace_check`: pass over an engine that is too slow to hold the pace, as long as another can. `max_parallel`:
+    sentences of one reply in synthesis at a time, which bounds what an engine of many slots can do for it.
     """
 
-    def __init__(self, engines: Sequence[Engine], *, pace_check: bool = True) -> None:
-        self._engines = {engine.name: engine for engine in engines}
+    def __init__(self, engines: Sequence[Engine], *, pace_check: bool = True, max_parallel: int = 2) -> None:
+        self._members = {engine.name: Member(engine, min(engine.max_concurrency, max_parallel)) for engine in engines}
         self._pace_check = pace_check
-        self._start_errors: dict[str, str | None] = {}
-        self._started = {engine.name: asyncio.Event() for engine in engines}
-        self._breakers = {engine.name: Breaker() for engine in engines}
-        self._paces = {engine.name: Pace() for engine in engines}
-        self._statuses = {name: _status(name, "down", "loading") for name in self._engines}
         self._watchers: list[Callable[[EngineStatus], None]] = []
 
     @property
     def engines(self) -> tuple[Engine, ...]:
-        return tuple(self._engines.values())
+        return tuple(member.engine for member in self._members.values())
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        return tuple(self._members.values())
 
     @property
     def statuses(self) -> tuple[EngineStatus, ...]:
-        return tuple(self._statuses.values())
+        return tuple(member.status for member in self._members.values())
 
     def engine(self, name: str) -> Engine:
-        return self._engines[name]
+        return self._members[name].engine
 
     def watch(self, watcher: Callable[[EngineStatus], None]) -> None:
         """`watcher` is called at every change of an engine's status."""
@@ -77,90 +74,87 @@ class Chain:
         for voice in self.voices():
             if name is None or name in (voice.name, voice.engine, f"{voice.engine}/{voice.name}"):
                 return _at_speed(voice, speed)
+        if name is None:
+            # No engine knows its voices yet: the text comes all the same, and each sentence says why it is not heard.
+            return _at_speed(Voice(self.engines[0].name, "default", "en"), speed)
         known = ", ".join(voice.name for voice in self.voices()[:20])
         raise RequestError("unknown_voice", f"voice {name!r} is not one of those here: {known}")
 
-    def voices_for(self, wanted: Voice, speed: float = 1.0) -> tuple[Voice, ...]:
-        """Who may speak a reply, in order: `wanted`, then the other engines' default voices at `speed`.
+    def casting(self, wanted: Voice, speed: float = 1.0) -> Casting:
+        """Who may speak a reply: `wanted`, then the other engines' default voices at `speed`.
 
-        Engines that are down are left out, and those too slow to hold the pace, as long as another is left.
+        Engines that are down are not asked, and those too slow to hold the pace only when no other can speak.
         """
         others = [engine for engine in self.engines if engine.name != wanted.engine and engine.voices()]
-        voices = [wanted, *(_at_speed(engine.voices()[0], speed) for engine in others)]
-        up = [voice for voice in voices if not self.is_down(voice.engine)] or voices
-        steady = [voice for voice in up if self._holds_pace(voice.engine)] or up
-        return tuple(steady if self._pace_check else up)
+        voices = (wanted, *(_at_speed(engine.voices()[0], speed) for engine in others))
+        asking = [voice for voice in voices if not self.is_down(voice.engine)] or list(voices)
+        if self._pace_check:
+            asking.sort(key=lambda voice: not self._members[voice.engine].holds_pace)
+        return Casting(voices, tuple(asking))
 
     # -- health
 
     def is_down(self, name: str) -> bool:
-        """It could not start, or its breaker is open. One that is still loading is not down: it is waited for."""
-        return self._started[name].is_set() and self._statuses[name].status == "down"
+        return self._members[name].is_down
 
-    def start_s(self, name: str) -> float:
-        """Expected seconds from a slot's grant to the engine's first sound."""
-        return self._paces[name].start_s
+    def is_healthy(self, name: str) -> bool:
+        return self._members[name].status.status == "healthy"
+
+    def sound_s(self, voice: Voice, characters: int) -> float:
+        """Expected seconds of sound for a text of that length."""
+        return self._members[voice.engine].pace.sound_s(voice.name, voice.speed, characters)
+
+    def start_s(self, voice: Voice, characters: int) -> float:
+        """Expected seconds from a slot's grant to the first sound of a text of that length."""
+        return self._members[voice.engine].pace.start_s(self.sound_s(voice, characters))
+
+    def synthesis_s(self, voice: Voice, characters: int) -> float:
+        """Expected seconds from a slot's grant to the end of that clip."""
+        return self._members[voice.engine].pace.synthesis_s(self.sound_s(voice, characters))
 
     async def start(self, engine: Engine) -> bool:
         """Start `engine`; a failure is its status, not an exception. True when it can speak."""
-        error: str | None = None
-        try:
-            await engine.start()
-        except UnavoceError as problem:
-            error = str(problem)
-        except Exception as problem:
-            log.exception("engine_start_crashed", extra={"engine": engine.name})
-            error = f"{type(problem).__name__} while starting: {problem}"
-        self._start_errors[engine.name] = error
-        self._mark(engine.name, "healthy" if error is None else "down", error or "ready")
-        self._started[engine.name].set()
-        return error is None
+        member = self._members[engine.name]
+        with self._telling(member):
+            await member.start()
+        return not member.is_down
+
+    async def started(self, name: str) -> None:
+        """Returns when the engine has started, or could not."""
+        await self._members[name].started.wait()
 
     async def ready(self, name: str) -> Engine:
         """The engine, once it has started. Raises EngineUnavailable when it could not."""
-        await self._started[name].wait()
-        if (error := self._start_errors[name]) is not None:
-            raise EngineUnavailable(error)
-        return self._engines[name]
+        return await self._members[name].ready()
 
-    def sound_s(self, name: str, characters: int) -> float:
-        """Expected seconds of the engine's sound for a text of that length."""
-        return self._paces[name].sound_s(characters)
+    def asked(self, voice: Voice, characters: int) -> None:
+        """The engine begins with a text of that length."""
+        self._members[voice.engine].tally.characters += characters
 
-    def spoke(self, name: str, clip: Measured) -> None:
+    def spoke(self, voice: Voice, clip: Measured) -> None:
         """The engine made a whole clip."""
-        self._breakers[name].spoke()
-        self._paces[name].measured(clip)
-        if self._holds_pace(name):
-            self._mark(name, "healthy", "ready")
-        else:
-            self._mark(name, "slow", "it makes sound more slowly than it is heard")
+        member = self._members[voice.engine]
+        with self._telling(member):
+            member.spoke(voice, clip)
 
-    def failed(self, name: str, error: EngineError) -> None:
-        """The engine did not speak a sentence it was asked for."""
-        breaker = self._breakers[name]
-        breaker.failed(error)
-        if breaker.reason is not None:
-            self._mark(name, "down", breaker.reason)
+    def odd(self, voice: Voice, characters: int, sound_s: float) -> EngineError | None:
+        """Why a clip of that length is not believed after all that this voice has spoken."""
+        return self._members[voice.engine].pace.odd(voice.name, voice.speed, characters, sound_s)
 
-    def late(self, name: str, granted_at_s: float | None, now_s: float) -> None:
-        """A reply gave up waiting for the engine's first sound. Counts from the grant of its slot, loop time."""
-        if granted_at_s is not None and now_s - granted_at_s >= LATE_S:
-            self.failed(name, EngineError(f"no sound within {now_s - granted_at_s:.1f} s"))
+    def failed(self, name: str, error: EngineError, kind: str = "") -> None:
+        """The engine did not speak a sentence it was asked for. `kind`: counted as, the error's own where not given."""
+        member = self._members[name]
+        with self._telling(member):
+            member.failed(error, kind)
 
-    def _holds_pace(self, name: str) -> bool:
-        return self._paces[name].keeps_up(self._engines[name].max_concurrency)
-
-    def _mark(self, name: str, health: Health, reason: str) -> None:
-        """Note how an engine is; a change is logged once and told to the watchers."""
-        before = self._statuses[name]
-        if before.status == health and (health == "down" or before.reason == reason) and before.reason != "loading":
-            return
-        status = self._statuses[name] = _status(name, health, reason)
-        level = logging.INFO if health == "healthy" else logging.WARNING
-        log.log(level, "engine_status", extra={"engine": name, "status": health, "reason": reason})
-        for watcher in self._watchers:
-            watcher(status)
+    @contextmanager
+    def _telling(self, member: Member) -> Iterator[None]:
+        """Tell the watchers when the status has changed meanwhile."""
+        before = member.tally.changes.total()
+        yield
+        if member.tally.changes.total() != before:
+            for watcher in self._watchers:
+                watcher(member.status)
 
     async def close(self) -> None:
         for engine in self.engines:
@@ -172,7 +166,3 @@ class Chain:
 
 def _at_speed(voice: Voice, speed: float) -> Voice:
     return voice if speed == 1.0 else replace(voice, speed=voice.speed * speed)
-
-
-def _status(name: str, health: Health, reason: str) -> EngineStatus:
-    return EngineStatus(name, health, reason, time.time())

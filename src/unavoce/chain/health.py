@@ -1,4 +1,4 @@
-"""One engine's health: a circuit breaker, and how fast the engine is. Pure; every call is given the time.
+"""One engine's health: a circuit breaker, and how fast the engine is. Pure.
 
 A refused connection opens the breaker at once, time-outs and sound that cannot be the text after a few in a row; what a
 caller got wrong never counts. An open breaker closes when a probe has spoken.
@@ -8,21 +8,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
+from unavoce.chain.trend import Trend
+from unavoce.errors import EngineError, EngineRefused, EngineUnavailable, ImplausibleAudio
 
 FAILURES = 3
 """In a row, until the breaker opens."""
 WEIGHT = 0.3
 """Of the newest measurement in the running averages."""
 SECONDS_PER_CHARACTER = 0.065
-"""Speech of English prose, until an engine has been measured."""
+"""Speech of English prose, until a voice has been measured."""
 UNKNOWN_START_S = 0.5
 """Until an engine has spoken, its first sound is expected after this time."""
+TYPICAL_S = 4.0
+"""Sound of an everyday sentence; the pace is judged on it."""
+HOLDS_PACE, REGAINS_PACE = 0.95, 0.85
+"""Seconds of work per second of sound and slot: up to the first an engine holds the pace, a slow one regains it at the
+second, so that one on the edge does not change its state with every sentence."""
+MOST_VOICES = 64
+"""Of one engine whose speed is remembered; those measured longest ago go."""
+KNOWN_AFTER = 8
+"""Clips of a voice, until a clip is judged by those before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A whole clip, as it went."""
+    """A whole clip, as it went. Seconds."""
 
     characters: int
     start_s: float
@@ -52,34 +62,87 @@ class Breaker:
 
 
 class Pace:
-    """How fast an engine speaks: running averages of what was measured."""
+    """How fast an engine works, and how fast its voices speak."""
 
     def __init__(self) -> None:
-        self._start_s: float | None = None
-        self._real_time_factor: float | None = None
-        self._seconds_per_character: float | None = None
+        self._start = Trend()
+        self._synthesis = Trend()
+        self._voices: dict[str, _VoicePace] = {}
+        self._slow = False
 
-    def measured(self, clip: Measured) -> None:
-        self._start_s = _average(self._start_s, clip.start_s)
-        if clip.sound_s > 0:
-            self._real_time_factor = _average(self._real_time_factor, clip.synthesis_s / clip.sound_s)
-        if clip.characters:
-            self._seconds_per_character = _average(self._seconds_per_character, clip.sound_s / clip.characters)
+    def measured(self, voice: str, speed: float, clip: Measured) -> None:
+        self._start.add(clip.sound_s, clip.start_s)
+        self._synthesis.add(clip.sound_s, clip.synthesis_s)
+        self._voice(voice).measured(clip.characters, clip.sound_s * speed)
 
-    def sound_s(self, characters: int) -> float:
+    def sound_s(self, voice: str, speed: float, characters: int) -> float:
         """Expected seconds of sound for a text of that length."""
-        known = self._seconds_per_character
-        return characters * (SECONDS_PER_CHARACTER if known is None else known)
+        known = self._voices.get(voice)
+        return characters * (known.seconds_per_character if known else SECONDS_PER_CHARACTER) / speed
+
+    def start_s(self, sound_s: float) -> float:
+        """Expected seconds from a slot's grant to the first sound of a clip that lasts `sound_s`."""
+        expected = self._start.at(sound_s)
+        return UNKNOWN_START_S if expected is None else expected
+
+    def synthesis_s(self, sound_s: float) -> float:
+        """Expected seconds from a slot's grant to the end of a clip that lasts `sound_s`; none, until measured."""
+        return self._synthesis.at(sound_s) or 0.0
 
     @property
-    def start_s(self) -> float:
-        """Expected seconds from a slot's grant to the first sound."""
-        return UNKNOWN_START_S if self._start_s is None else self._start_s
+    def usual_start_s(self) -> float:
+        """The same for an everyday sentence."""
+        return self.start_s(TYPICAL_S)
+
+    @property
+    def real_time_factor(self) -> float | None:
+        """Seconds of work per second of sound in an everyday sentence; None before anything was measured."""
+        expected = self._synthesis.at(TYPICAL_S)
+        return None if expected is None else expected / TYPICAL_S
 
     def keeps_up(self, slots: int) -> bool:
         """Whether `slots` calls at a time make sound faster than it is heard. An engine never measured does."""
-        return self._real_time_factor is None or self._real_time_factor <= slots
+        factor = self.real_time_factor
+        if factor is not None:
+            self._slow = factor / slots > (REGAINS_PACE if self._slow else HOLDS_PACE)
+        return not self._slow
+
+    def odd(self, voice: str, speed: float, characters: int, sound_s: float) -> ImplausibleAudio | None:
+        """Why a clip is not believed after all that this voice has spoken; None when it is.
+
+        Catches another request's sound. The voice learns from odd clips too, so that one that has really changed
+        is believed again after a few.
+        """
+        known = self._voices.get(voice)
+        if known is None or not known.odd(characters, sound_s * speed):
+            return None
+        expected_s = self.sound_s(voice, speed, characters)
+        known.measured(characters, sound_s * speed)
+        return ImplausibleAudio(f"{sound_s:.1f} s of sound where this voice takes {expected_s:.1f} s")
+
+    def _voice(self, name: str) -> _VoicePace:
+        known = self._voices.pop(name) if name in self._voices else _VoicePace()
+        self._voices[name] = known
+        while len(self._voices) > MOST_VOICES:
+            self._voices.pop(next(iter(self._voices)))
+        return known
 
 
-def _average(known: float | None, new: float) -> float:
-    return new if known is None else known + WEIGHT * (new - known)
+class _VoicePace:
+    """How fast one voice speaks at speed 1."""
+
+    def __init__(self) -> None:
+        self.seconds_per_character = SECONDS_PER_CHARACTER
+        self._clips = 0
+
+    def measured(self, characters: int, sound_s: float) -> None:
+        if not characters:
+            return
+        new = sound_s / characters
+        self._clips += 1
+        self.seconds_per_character += (1.0 if self._clips == 1 else WEIGHT) * (new - self.seconds_per_character)
+
+    def odd(self, characters: int, sound_s: float) -> bool:
+        """Wide bounds: numbers and names take longer than prose, and a short word may stand between long pauses."""
+        expected_s = self.seconds_per_character * characters
+        return self._clips >= KNOWN_AFTER and not 0.35 * expected_s - 0.5 <= sound_s <= 3 * expected_s + 2.0

@@ -64,6 +64,7 @@ class SoundSettings:
     voice_switch: VoiceSwitch = "once"
     primary_timeout_s: float = 3.0
     hedge: bool = True
+    pace_check: bool = True
 
 
 class Chat:
@@ -207,7 +208,7 @@ class Chat:
 
     def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
         chain = self._stage.chain
-        voices = chain.voices_for(chain.find_voice(manner.voice, manner.speed), manner.speed)
+        casting = chain.casting(chain.find_voice(manner.voice, manner.speed), manner.speed)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
             for reply in self._of(session).values():
@@ -216,15 +217,16 @@ class Chat:
         session = session or self._new_session(client)
         self._attach(client, session)
         plan = Plan(
-            voices=voices if manner.speak else (),
+            casting=casting if manner.speak else None,
             encoder=Encoder(manner.format or self._sound.format, self._sound.opus_bitrate),
             rate_hz=self._sound.rate_hz,
             max_parallel=self._sound.max_parallel,
             max_chars=self._limits.reply_chars,
-            language=voices[0].language,
+            language=casting.voices[0].language,
             voice_switch=self._sound.voice_switch,
             primary_timeout_s=self._sound.primary_timeout_s,
             hedge=self._sound.hedge,
+            pace_check=self._sound.pace_check,
         )
         reply = Reply(
             session, client, stage=self._stage, plan=plan, grace_s=self._grace_s, forget=self._forget, dictated=dictated

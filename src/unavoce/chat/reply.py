@@ -46,7 +46,7 @@ class Reply:
         self.id = new_id()
         self.session = session
         self.over = False
-        self._speaks = bool(plan.voices)
+        self._speaks = plan.casting is not None
         self.narrator = ReplyNarrator(stage, plan, self)
         self._beginner = owner
         self._owner: Client | None = owner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unavoce.chain.chain import EngineStatus
+from unavoce.chain.member import EngineStatus
 from unavoce.narration.events import (
     AudioDone,
     Chunk,

@@ -56,6 +56,7 @@ async def _say(settings: Settings, text: str, sink: Sink, voice: str | None, spe
     tokens: str | AsyncIterable[str] = read_text(sys.stdin.fileno()) if text == "-" else text
     spoken_s = 0.0
     async with Narrator.from_settings(settings) as narrator:
+        await narrator.ready()  # here nobody listens yet: better the wanted voice than an early one
         async for chunk in narrator.speak(tokens, voice=voice, speed=speed):
             spoken_s += chunk.duration_s
             if chunk.text:

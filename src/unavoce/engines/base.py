@@ -70,6 +70,10 @@ class Engine(ABC):
     """Longest `spoken` text that one call takes, in code points."""
     in_process: bool = False
     """True when synthesis uses this machine's cores, so that parallel sentences compete with each other."""
+    cost_per_million_characters: float = 0.0
+    """What its maker charges, in the currency the operator thinks in; 0 where it is free or unknown."""
+    detail: str = ""
+    """What it found at `start`, for `doctor` and the health report: the kind of server, its version, its model."""
 
     def __init__(self, options: Any, context: EngineContext) -> None:
         """`options` is an instance of this class's `Options`. Nothing is loaded yet."""

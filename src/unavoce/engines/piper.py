@@ -24,7 +24,7 @@ from unavoce.engines.piper_voices import (
     read_voice,
 )
 from unavoce.engines.sessions import Sessions
-from unavoce.errors import EngineRefused, EngineUnavailable, SettingsError
+from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
     from unavoce.engines.piper_onnx import LoadedVoice
@@ -103,7 +103,7 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         files = next(iter(self._files.values()))
         speaker_id = files.speaker_id(speaker)
         if speaker_id is None or files.speaker_count <= 1:
-            raise SettingsError("piper.speaker", speaker, _speakers(files))
+            raise NotThere("piper.speaker", speaker, _speakers(files))
         return speaker_id
 
 
@@ -116,7 +116,7 @@ def _load(files: VoiceFiles, threads: int) -> LoadedVoice:
 
 
 def _find(wanted: str, folder: Path) -> dict[str, VoiceFiles]:
-    """All voices by name, the wanted one first. Raises `SettingsError` when it is not there."""
+    """All voices by name, the wanted one first. Raises `NotThere` when it is not there."""
     packaged = packaged_voice()
     known = {files.name: files for files in [packaged, *find_voices(folder)] if files}
     if not wanted:
@@ -135,11 +135,11 @@ def _voice_file(wanted: str, folder: Path, names: Sequence[str]) -> VoiceFiles:
     path = Path(wanted).expanduser()
     if path.suffix != ".onnx":
         expected = f"a .onnx file or the name of a voice in {folder} (there are: {', '.join(names) or 'none'})"
-        raise SettingsError("piper.voice", wanted, expected)
+        raise NotThere("piper.voice", wanted, expected)
     try:
         return read_voice(path)
     except EngineUnavailable as problem:
-        raise SettingsError("piper.voice", wanted, f"a readable voice, but {problem}") from problem
+        raise NotThere("piper.voice", wanted, f"a readable voice, but {problem}") from problem
 
 
 def _speakers(files: VoiceFiles) -> str:

@@ -24,6 +24,9 @@ class LanguageModel(ABC):
     async def start(self) -> None:  # noqa: B027 - a model with nothing to load leaves it as it is
         """Load or check what is needed; may take seconds. Raises `ModelError` with the remedy."""
 
+    async def check(self) -> None:  # noqa: B027 - a model with nothing that can fail leaves it as it is
+        """Whether it could answer now; cheap. Raises `ModelError` with the reason and the remedy."""
+
     @abstractmethod
     def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         """The answer's text, piece by piece. `messages` are the conversation without the system prompt.

@@ -9,7 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from unavoce.errors import ModelError
-from unavoce.llm.faults import PromptTooLongError, brief
+from unavoce.llm.faults import PromptTooLongError
+from unavoce.outbound import brief
 
 DONE: Final = "[DONE]"
 _TOO_LONG: Final = re.compile(r"context[_ ](length|size|window)|prompt is too long|maximum context", re.IGNORECASE)

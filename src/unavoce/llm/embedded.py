@@ -17,7 +17,7 @@ from typing import Any, Final
 from unavoce.cores import Cores
 from unavoce.errors import ModelError
 from unavoce.llm.base import LanguageModel, Message
-from unavoce.llm.faults import PromptTooLongError
+from unavoce.llm.faults import ModelLoadingError, PromptTooLongError
 from unavoce.llm.options import BUTLER, EXAMPLES, LlmSettings
 from unavoce.llm.process import ModelProcess
 from unavoce.llm.prompt import build_prompt
@@ -60,6 +60,11 @@ class EmbeddedModel(LanguageModel):
         """Load the model and read the persona into its cache. A second call finds it done."""
         async with self._turn:
             await self._ready()
+
+    async def check(self) -> None:
+        """Whether the model is in memory. One whose process died is loaded again with the next message."""
+        if self.process_id is None:
+            raise ModelLoadingError("the embedded model is not loaded yet")
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         # At most max_tokens pieces wait here: a slow reader holds up nobody else's turn.

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
 
 import httpx
 
 from unavoce.errors import ModelError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.llm.completions import DONE, Delta, completions_url, read_event, read_whole, refusal
-from unavoce.llm.faults import PromptTooLongError, brief
+from unavoce.llm.faults import PromptTooLongError
 from unavoce.llm.options import LlmSettings
 from unavoce.llm.prompt import build_prompt
 from unavoce.llm.sse import SseReader
+from unavoce.outbound import brief, http_client, shown
 
 log = logging.getLogger(__name__)
 
-CONNECT_TIMEOUT_S: Final = 10.0
 CHECK_TIMEOUT_S: Final = 3.0
 LINGER_S: Final = 0.5
 """How long a finished answer may take to close, so that its connection can serve the next one."""
@@ -42,7 +40,7 @@ class OpenAIModel(LanguageModel):
         self.name = settings.model
         self._settings = settings
         self._url = completions_url(settings.base_url)
-        self._where = f"the language model's server at {urlsplit(self._url).netloc.rpartition('@')[2]}"
+        self._where = f"the language model's server at {shown(self._url)}"
         self._key = settings.api_key.get_secret_value() if settings.api_key else ""
         self._limit_name = "max_tokens"
         self._client: httpx.AsyncClient | None = None
@@ -89,15 +87,10 @@ class OpenAIModel(LanguageModel):
         return self._client
 
     def _build_client(self) -> httpx.AsyncClient:
-        headers = {"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity"}
+        headers = {"Accept": "text/event-stream, application/json"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        return httpx.AsyncClient(
-            headers=headers,
-            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
-            follow_redirects=False,  # a redirect would carry the conversation to a host nobody chose
-            trust_env=not _is_loopback(urlsplit(self._url).hostname or ""),  # no proxy for this machine
-        )
+        return http_client(self._url, headers)
 
     @asynccontextmanager
     async def _opened(
@@ -243,10 +236,3 @@ def _refuse_encoded(response: httpx.Response) -> None:
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding != "identity":
         raise ModelError("model_broken", f"the language model's server sent {brief(encoding)} data unasked")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from unavoce.errors import ModelError
-from unavoce.llm.faults import PromptTooLongError, brief
+from unavoce.llm.faults import PromptTooLongError
+from unavoce.outbound import brief
 
 LOAD_TIMEOUT_S: Final = 120.0
 STOP_TIMEOUT_S: Final = 5.0

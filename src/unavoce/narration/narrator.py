@@ -40,13 +40,13 @@ class ReplyNarrator:
             Speaker(
                 stage,
                 plan,
-                cast=Cast(plan.voices, plan.voice_switch),
+                cast=Cast(plan.casting.voices, plan.voice_switch, plan.casting.asking),
                 script=self._script,
                 listener=listener,
                 tell=self._tell,
                 since_arrival=self._since_arrival,
             )
-            if plan.voices
+            if plan.casting
             else None
         )
         self._timings = self._speaker.timings if self._speaker else Timings()
@@ -173,5 +173,6 @@ class ReplyNarrator:
 
 def _longest_sentence(stage: Stage, plan: Plan) -> int:
     """Displayed characters of a sentence, so that its spoken form (numbers grow) fits every engine in one call."""
-    limits = [stage.chain.engine(voice.engine).max_chars * 3 // 4 for voice in plan.voices]
+    voices = plan.casting.voices if plan.casting else ()
+    limits = [stage.chain.engine(voice.engine).max_chars * 3 // 4 for voice in voices]
     return min([LONGEST_SENTENCE, *limits])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from unavoce.chain.cast import VoiceSwitch
-from unavoce.engines.base import Voice
+from unavoce.chain.chain import Casting
 from unavoce.narration.encoder import Encoder
 from unavoce.narration.events import Chunk, Event
 
@@ -32,14 +32,16 @@ class Listener(Protocol):
 class Plan:
     """Fixed when the reply begins."""
 
-    voices: tuple[Voice, ...]
-    """Who may speak it, in order (`Chain.voices_for`); empty: text only."""
+    casting: Casting | None
+    """Who may speak it (`Chain.casting`); None: text only."""
     encoder: Encoder
     voice_switch: VoiceSwitch = "once"
     primary_timeout_s: float = 3.0
     """How long the first sentence may wait for the first voice, while there is another."""
     hedge: bool = True
     """Start the next voice before the deadline, so that it is ready at it."""
+    pace_check: bool = True
+    """Move a reply whole, before it is heard, from an engine that will not hold the pace."""
     rate_hz: int = 24_000
     max_parallel: int = 2
     """Sentences in synthesis at a time."""

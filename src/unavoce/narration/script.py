@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from unavoce.engines.base import Voice
 from unavoce.narration.synthesis import Claim
 from unavoce.text import Sentence
 
@@ -20,15 +22,21 @@ class Line:
     to_say: str
     """What of the spoken text is still to be said: all of it, unless an engine died in the middle of it."""
     claim: Claim | None = None
+    fresh: bool = False
+    """Its engine itself is to be heard: a clip at hand must not decide for a voice that cannot go on."""
+    attempts: int = 0
+    """Syntheses of it that failed, in the present voice."""
     chunks: int = 0
     """Sent so far."""
+    voice: Voice | None = None
+    """What the last of them was in."""
     sound_s: float = 0.0
     """Sent so far of `to_say`."""
 
-    def withdraw(self) -> None:
-        """Its sound is not wanted any more, or was taken."""
+    def withdraw(self, *, late: bool = False) -> None:
+        """Its sound is not wanted any more, or was taken. `late`: it came too late."""
         if self.claim is not None:
-            self.claim.withdraw()
+            self.claim.withdraw(late=late)
 
 
 class Script:
@@ -48,6 +56,11 @@ class Script:
         """No more sentences come."""
         self._ended = True
         self.changed()
+
+    @property
+    def ended(self) -> bool:
+        """The whole of it is known."""
+        return self._ended
 
     def changed(self) -> None:
         """Wake whoever waits for a line or a claim."""
@@ -71,10 +84,16 @@ class Script:
             await self._wait()
         return line.claim
 
-    def withdraw(self) -> None:
+    def withdraw(self, *, late: bool = False) -> None:
         """Give up every claim that is still held."""
         for line in self.lines[self.spoken :]:
-            line.withdraw()
+            line.withdraw(late=late)
+
+    async def change(self, until_s: float) -> None:
+        """Returns when a line is added, claimed or whole, at the latest at `until_s` (loop time)."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until_s):
+                await self._wait()
 
     async def _wait(self) -> None:
         self._change.clear()

@@ -6,13 +6,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 
 from unavoce.audio.pauses import pause_s
 from unavoce.audio.pcm import Pcm, Samples
 from unavoce.audio.shaper import SoundShaper
+from unavoce.cache.cache import Source
 from unavoce.chain.cast import Cast
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
@@ -20,7 +20,7 @@ from unavoce.narration.encoder import Encoded
 from unavoce.narration.events import Chunk, Event, Failure, Skipped, Timings
 from unavoce.narration.plan import Listener, Plan
 from unavoce.narration.playback import PlaybackClock
-from unavoce.narration.resume import rest_of
+from unavoce.narration.prompter import Prompter
 from unavoce.narration.script import Line, Script
 from unavoce.narration.stage import Stage
 from unavoce.narration.synthesis import Claim
@@ -33,8 +33,6 @@ FIRST_SOUND_DUE_S = 0.5
 """A listener who has heard nothing yet counts as running dry this long after the sentence was cut."""
 LOOK_AGAIN_S = 1.0
 """While far enough ahead of playback: how often to look whether `chat:played` has moved the clock."""
-ATTEMPTS = 2
-"""Syntheses of one sentence, as long as none of its sound was sent and the engine says that trying again can help."""
 
 
 class Speaker:
@@ -64,6 +62,7 @@ class Speaker:
         self._now = asyncio.get_running_loop().time
         self._stopped = False
         self.clock = PlaybackClock()
+        self._prompter = Prompter(stage, plan, cast, script, self.clock, claim_ahead=self.claim_ahead)
         self.timings = Timings()
         self.engines: dict[str, None] = {}
         """Those heard, in the order of their first chunk."""
@@ -79,17 +78,17 @@ class Speaker:
 
     def claim_ahead(self) -> None:
         """Keep as many sentences in synthesis as may be; also refreshes the deadlines of those that wait."""
-        if self._stopped:
+        self._script.changed()
+        if self._stopped or self._cast.rests:
             return
         due_s, in_synthesis = self._runs_dry_at_s(), self.in_synthesis
         for line in self._script.ahead(CLAIMED_AHEAD):
             if line.claim is None and in_synthesis < self._parallel():
-                line.claim = self._stage.claim(self._cast.voice, line.to_say, due_s, self.claim_ahead)
+                line.claim = self._stage.claim(self._cast.voice, line.to_say, due_s, self.claim_ahead, fresh=line.fresh)
                 in_synthesis += not line.claim.done
-                self._script.changed()
             if line.claim is not None:
                 line.claim.due_s = due_s
-            due_s += self._stage.chain.sound_s(self._cast.voice.engine, len(line.to_say))
+            due_s += self._stage.chain.sound_s(self._cast.voice, len(line.to_say))
 
     async def speak(self) -> None:
         """Speak every line of the script, to its end."""
@@ -105,8 +104,10 @@ class Speaker:
 
     def _parallel(self) -> int:
         """The first sentence of an engine on our own cores has them to itself: it speaks soonest alone."""
-        alone = self._stage.chain.engine(self._cast.voice.engine).in_process and not self.chunk_sentences
-        return 1 if alone else self._plan.max_parallel
+        if self._stage.chain.engine(self._cast.voice.engine).in_process and not self.chunk_sentences:
+            first = self._script.lines[0].claim
+            return 1 if first is None or not first.done else self._plan.max_parallel
+        return self._plan.max_parallel
 
     def _runs_dry_at_s(self) -> float:
         ends_at_s = self.clock.ends_at_s
@@ -118,107 +119,49 @@ class Speaker:
     # -- one sentence
 
     async def _speak_line(self, line: Line) -> None:
-        attempts = 0
-        while True:
-            try:
-                await self._cue(line)
-                return await self._take_sound(line)
-            except EngineError as error:
-                attempts += 1
-                line.withdraw()
-                self._shorten(line)
-                if self._may_try_again(line, error, attempts):
-                    line.claim = None
-                    self.claim_ahead()
-                elif self._cast.understudy is not None:
-                    attempts = 0
-                    self._move(line, None, str(error))
-                else:
-                    return await self._skip(line, error)
-
-    def _may_try_again(self, line: Line, error: EngineError, attempts: int) -> bool:
-        """The same voice once more: where there is no other, or in time for a listener who is in mid-sentence."""
-        if not error.retryable or attempts >= ATTEMPTS:
-            return False
-        if self._cast.understudy is None:
-            return True
-        engine, chain = self._cast.voice.engine, self._stage.chain
-        in_time = self.clock.ahead_s(self._now()) > chain.start_s(engine)
-        return line.chunks > 0 and in_time and not chain.is_down(engine)
-
-    def _shorten(self, line: Line) -> None:
-        """What was heard of a line that broke off need not be said again."""
-        if line.sound_s > 0:
-            whole_s = self._stage.chain.sound_s(self._cast.voice.engine, len(line.to_say))
-            line.to_say = rest_of(line.to_say, line.sound_s / whole_s)
-            line.sound_s = 0.0
-
-    # -- which voice
-
-    async def _cue(self, line: Line) -> None:
-        """Wait for the line's sound, but no longer than its deadline where an understudy is ready sooner."""
-        while (understudy := self._cast.understudy) is not None:
-            claim = await self._script.claim_of(line)
-            deadline_s = self._deadline_s(line)
-            lead_s = self._stage.chain.start_s(understudy.engine) if self._plan.hedge else 0.0
-            await _sounding(claim, until_s=deadline_s - lead_s)
-            if claim.done or claim.sounds or not await self._hedge(line, claim, understudy, deadline_s):
-                return
-
-    async def _hedge(self, line: Line, claim: Claim, understudy: Voice, deadline_s: float) -> bool:
-        """The understudy starts beside a late voice; True when it has taken over."""
-        hedge = self._stage.claim(understudy, line.to_say, deadline_s, lambda: None)
         try:
-            await _sounding(claim, until_s=deadline_s)
-            await _first_sounding(claim, hedge)
-            if claim.sounds or (hedge.failed and not claim.failed):
-                return False
-            if not claim.done:
-                self._stage.chain.late(claim.synthesis.voice.engine, claim.synthesis.granted_at_s, self._now())
-            self._move(line, hedge, "late")
-            return True
+            while (error := await self._try_line(line)) is not None:
+                if not self._prompter.mend(line, error):
+                    return await self._skip(line, error)
         finally:
-            if line.claim is not hedge:
-                hedge.withdraw()
+            self._prompter.release()
 
-    def _deadline_s(self, line: Line) -> float:
-        """When the listener runs dry; before the first sound, when its patience with the first voice ends."""
-        ends_at_s = self.clock.ends_at_s
-        return line.cut_at_s + self._plan.primary_timeout_s if ends_at_s is None else ends_at_s
+    async def _try_line(self, line: Line) -> EngineError | None:
+        """Speak a line to its end; what broke it off, if anything did."""
+        try:
+            await self._take_sound(line, await self._prompter.cue(line))
+        except EngineError as error:
+            return error
+        return None
 
-    def _move(self, line: Line, claim: Claim | None, reason: str) -> None:
-        """Everything not heard yet goes to the understudy; `claim` is what it has made of `line` already."""
-        before = self._cast.voice.engine
-        log.warning("voice_moved", extra={"engine": before, "to": self._cast.move().engine, "reason": reason})
-        self._script.withdraw()
-        for later in self._script.lines[self._script.spoken :]:
-            later.claim = None
-        line.claim = claim
-        self.claim_ahead()
-
-    # -- the sound of one sentence
-
-    async def _take_sound(self, line: Line) -> None:
+    async def _take_sound(self, line: Line, claim: Claim) -> None:
         """Send the line's sound as it is made; its last chunk carries the pause."""
-        claim = await self._script.claim_of(line)
         shaper: SoundShaper | None = None
         samples: Samples = np.zeros(0, np.int16)
-        async for piece, final in claim.parts():
-            shaper = shaper or self._shaper(piece)
-            samples = shaper.feed(piece)
-            if final:
-                break
-            if len(samples):
-                await self._send(line, samples, last=False)
-                samples = samples[:0]
+        try:
+            async for piece, final in claim.parts():
+                shaper = shaper or self._shaper(claim.voice, piece)
+                samples = shaper.feed(piece)
+                if final:
+                    break
+                if len(samples):
+                    await self._send(line, samples, last=False, voice=claim.voice, source=claim.source)
+                    samples = samples[:0]
+                await self._prompter.follow(line, claim)
+        except EngineError:
+            if shaper is not None and line.sound_s > 0:
+                # It broke off: what was kept back, faded out, so that it does not end in a click.
+                await self._send(line, shaper.end(0.0), last=False, voice=claim.voice, source=claim.source)
+            raise
         if shaper is None:
             raise EngineError("no sound came")
         line.withdraw()
-        pause = pause_s(line.sentence.spoken, line.sentence.boundary.value, self._cast.voice.speed)
-        await self._send(line, np.concatenate([samples, shaper.end(pause)]), last=True)
+        pause = pause_s(line.sentence.spoken, line.sentence.boundary.value, claim.voice.speed)
+        rest = np.concatenate([samples, shaper.end(pause)])
+        await self._send(line, rest, last=True, voice=claim.voice, source=claim.source)
 
-    def _shaper(self, first_piece: Pcm) -> SoundShaper:
-        return SoundShaper(self._plan.rate_hz, self._stage.levels.gain(self._cast.voice, first_piece))
+    def _shaper(self, voice: Voice, first_piece: Pcm) -> SoundShaper:
+        return SoundShaper(self._plan.rate_hz, self._stage.levels.gain(voice, first_piece))
 
     async def _skip(self, line: Line, error: EngineError) -> None:
         """The line could not be spoken (whole): say so, close what was begun, go on with the next."""
@@ -227,17 +170,17 @@ class Speaker:
         if not self.skipped:
             self._tell(Failure("speech_failed", f"sentence {number} was not spoken: {error}"))
         self.skipped.append(Skipped(number, str(error), partial=line.chunks > 0))
-        if line.chunks:
+        if line.voice is not None:
             silence = SoundShaper(self._plan.rate_hz).end(pause_s("", line.sentence.boundary.value))
-            await self._send(line, silence, last=True)
+            await self._send(line, silence, last=True, voice=line.voice)
 
     # -- one chunk
 
-    async def _send(self, line: Line, samples: Samples, *, last: bool) -> None:
+    async def _send(self, line: Line, samples: Samples, *, last: bool, voice: Voice, source: Source = "none") -> None:
         await self._wait_for_playback()
         encoded = await self._plan.encoder.encode(samples, self._plan.rate_hz)
-        chunk = self._chunk(line, samples, encoded, last=last)
-        await self._listener.hear(chunk, lambda: self._taken(line, chunk))
+        chunk = self._chunk(line, samples, encoded, last=last, voice=voice, source=source)
+        await self._listener.hear(chunk, lambda: self._taken(line, chunk, voice))
 
     async def _wait_for_playback(self) -> None:
         limit_s = self._plan.sent_ahead_s
@@ -246,7 +189,9 @@ class Speaker:
         while (wait_s := self.clock.ahead_s(self._now()) - limit_s) > 0:  # noqa: ASYNC110 - time itself is the event
             await asyncio.sleep(min(wait_s, LOOK_AGAIN_S))
 
-    def _chunk(self, line: Line, samples: Samples, encoded: Encoded, *, last: bool) -> Chunk:
+    def _chunk(
+        self, line: Line, samples: Samples, encoded: Encoded, *, last: bool, voice: Voice, source: Source
+    ) -> Chunk:
         return Chunk(
             index=len(self.chunk_sentences),
             sentence=line.sentence.number,
@@ -255,36 +200,20 @@ class Speaker:
             audio=encoded.data,
             samples=samples,
             rate_hz=self._plan.rate_hz,
-            engine=self._cast.voice.engine,
-            voice=self._cast.voice.name,
-            cache="none",
+            engine=voice.engine,
+            voice=voice.name,
+            cache=source,
             text="" if line.chunks else line.sentence.text,
         )
 
-    def _taken(self, line: Line, chunk: Chunk) -> None:
+    def _taken(self, line: Line, chunk: Chunk, voice: Voice) -> None:
         """`chunk` has just left: from now on it counts."""
         line.chunks += 1
+        line.voice = voice
         line.sound_s += chunk.duration_s
         self.chunk_sentences.append(chunk.sentence)
         self.clock.sent(self._now(), chunk.duration_s)
+        self._prompter.heard(voice)
         self.engines[chunk.engine] = None
-        self._cast.heard()
         self.timings.audio(self._since_arrival())
         self.claim_ahead()
-
-
-async def _sounding(claim: Claim, until_s: float) -> None:
-    """Returns at the claim's first sound or end, at the latest at `until_s` (loop time)."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(until_s):
-            await claim.sounding()
-
-
-async def _first_sounding(claim: Claim, other: Claim) -> None:
-    """Returns when one of the two sounds, or both have ended."""
-    while not (claim.sounds or other.sounds or (claim.done and other.done)):
-        async with asyncio.TaskGroup() as tasks:
-            waits = [tasks.create_task(one.sounding()) for one in (claim, other) if not one.done]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()

@@ -9,6 +9,8 @@ import numpy as np
 
 from unavoce.audio.pcm import Pcm
 from unavoce.audio.plausible import implausible
+from unavoce.cache.cache import Recalled, Source
+from unavoce.chain.health import Measured
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError, ImplausibleAudio
 
@@ -30,11 +32,22 @@ class Synthesis:
         self.task: asyncio.Task[None] | None = None
         self.finished = False
         self.error: EngineError | None = None
+        self.source: Source = "none"
+        self.late = False
+        """No reply waits for it any more; it goes on for the cache, as long as nobody needs its slot."""
         self.granted_at_s: float | None = None
         """When it got its slot, loop time; its engine's health counts from here."""
         self.first_sound_at_s: float | None = None
         self._duration_s = 0.0
         self._changed = asyncio.Event()
+
+    @classmethod
+    def recalled(cls, voice: Voice, spoken: str, found: Recalled) -> Synthesis:
+        """One that was made before."""
+        synthesis = cls(voice, spoken)
+        synthesis.pieces, synthesis._duration_s = [found.clip], found.clip.duration_s
+        synthesis.source, synthesis.finished = found.source, True
+        return synthesis
 
     @property
     def due_s(self) -> float:
@@ -61,6 +74,14 @@ class Synthesis:
         self._wake()
         for claim in tuple(self.claims):
             claim.when_done()
+
+    def measured(self) -> Measured | None:
+        """How it went, counted from its slot to now; None where it made no sound."""
+        if self.granted_at_s is None or self.first_sound_at_s is None:
+            return None
+        start_s = self.first_sound_at_s - self.granted_at_s
+        synthesis_s = asyncio.get_running_loop().time() - self.granted_at_s
+        return Measured(len(self.spoken), start_s, synthesis_s, self.duration_s)
 
     @property
     def duration_s(self) -> float:
@@ -95,10 +116,11 @@ class Claim:
         synthesis: Synthesis,
         due_s: float,
         when_done: Callable[[], None],
-        withdraw: Callable[[Claim], None],
+        withdraw: Callable[[Claim, bool], None],
     ) -> None:
         self._synthesis = synthesis
         self._withdraw = withdraw
+        self._taken = 0
         self.due_s = due_s
         self.when_done = when_done
 
@@ -107,39 +129,59 @@ class Claim:
         return self._synthesis
 
     @property
+    def voice(self) -> Voice:
+        return self._synthesis.voice
+
+    @property
+    def source(self) -> Source:
+        return self._synthesis.source
+
+    @property
     def done(self) -> bool:
         """Nothing is being computed for it any more: the clip is whole, or it failed."""
         return self._synthesis.finished
 
     @property
     def sounds(self) -> bool:
-        """There is sound to be heard, and nothing is known to be wrong with it."""
-        return bool(self._synthesis.pieces) and not self.failed
+        """There is sound that `parts` has not given out yet, and nothing is known to be wrong with it."""
+        return len(self._synthesis.pieces) > self._taken and not self.failed
 
     @property
     def failed(self) -> bool:
         return self._synthesis.error is not None
 
-    async def sounding(self) -> None:
-        """Returns at the first sound, or at the end without any."""
-        while not (self._synthesis.pieces or self._synthesis.finished):
+    @property
+    def more(self) -> bool:
+        """There is a piece that `parts` has not given out yet, or nothing more will come."""
+        return len(self._synthesis.pieces) > self._taken or self._synthesis.finished
+
+    async def wait(self) -> None:
+        """Returns when there is `more`."""
+        while not self.more:
             await self._synthesis.change()
 
-    def withdraw(self) -> None:
-        """The clip is not wanted here any more. The last claim to go cancels the synthesis. May be called again."""
-        self._withdraw(self)
+    def withdraw(self, *, late: bool = False) -> None:
+        """The clip is not wanted here any more. The last claim to go cancels the synthesis. May be called again.
+
+        `late`: it would have been welcome earlier, so one that is running may go on for the cache.
+        """
+        self._withdraw(self, late)
 
     async def parts(self) -> AsyncIterator[tuple[Pcm, bool]]:
-        """The sound as it is made, with True beside the last piece where that is known already.
+        """The sound as it is made, with True beside the last piece where that is known already. To be asked for once.
 
-        Raises the engine's EngineError where the sound breaks off.
+        Raises the engine's EngineError where the sound breaks off; at once, where nothing of it was taken yet or the
+        sound turned out not to be the text.
         """
-        synthesis, taken = self._synthesis, 0
+        synthesis = self._synthesis
         while True:
-            while taken < len(synthesis.pieces):
-                taken += 1
-                whole = synthesis.finished and synthesis.error is None
-                yield synthesis.pieces[taken - 1], whole and taken == len(synthesis.pieces)
+            while self._taken < len(synthesis.pieces):
+                error = synthesis.error
+                if error is not None and (self._taken == 0 or isinstance(error, ImplausibleAudio)):
+                    raise error
+                self._taken += 1
+                whole = synthesis.finished and error is None
+                yield synthesis.pieces[self._taken - 1], whole and self._taken == len(synthesis.pieces)
             if synthesis.finished:
                 if synthesis.error is not None:
                     raise synthesis.error

@@ -26,7 +26,8 @@ from unavoce.llm.factory import create_model
 from unavoce.narration.stage import Stage
 from unavoce.server.auth import Keys
 from unavoce.server.frames import FrameGuard
-from unavoce.server.http import http_app
+from unavoce.server.health import Health
+from unavoce.server.http import Pages
 from unavoce.server.sockets import MAX_PACKET_BYTES, Sockets
 from unavoce.settings import Settings
 
@@ -54,16 +55,18 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     model = create_model(settings.llm, cores)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
+        keys = Keys(key.get_secret_value() for key in settings.api_keys)
+        pages = Pages(Health(stage, model, chat), keys)
         sockets = Sockets(
             chat,
-            Keys(key.get_secret_value() for key in settings.api_keys),
+            keys,
             tasks,
             lambda: stage.chain.statuses,
             list(settings.cors_origins),
         )
         stage.chain.watch(sockets.announce)
         try:
-            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http_app())), chat, sockets)
+            yield App(FrameGuard(socketio.ASGIApp(sockets.server, pages.app())), chat, sockets)
         finally:
             await sockets.close()
             starting.cancel()
@@ -123,6 +126,7 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
             hedge=settings.hedge,
+            pace_check=settings.pace_check,
         ),
         limits=Limits(
             message_chars=settings.max_message_chars,

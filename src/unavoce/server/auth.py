@@ -15,6 +15,11 @@ class Keys:
     def __init__(self, keys: Iterable[str] = ()) -> None:
         self._digests = [_digest(key) for key in keys]
 
+    def admit_bearer(self, authorization: str) -> str:
+        """The same for an HTTP header `Authorization: Bearer KEY`."""
+        scheme, _, key = authorization.partition(" ")
+        return self.admit(key.strip() if scheme.lower() == "bearer" else None)
+
     def admit(self, key: object) -> str:
         """Who the holder of `key` is: the key's digest, or "" where no keys are set. Raises RequestError."""
         if not self._digests:
@@ -23,7 +28,7 @@ class Keys:
         # No early exit: the time taken tells nothing of which key, if any, was near.
         known = [hmac.compare_digest(offered, digest) for digest in self._digests]
         if not any(known):
-            raise RequestError("unauthorised", "an API key is needed: send it as auth {apiKey}")
+            raise RequestError("unauthorised", "an API key is needed: as auth {apiKey}, or as Authorization: Bearer")
         return offered
 
 

@@ -4,19 +4,47 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+
+from unavoce.errors import RequestError
+from unavoce.server.auth import Keys
+from unavoce.server.health import Health
 
 GREETING = "unavoce is listening. Talk to it over Socket.IO on this address, or with: unavoce chat\n"
 
 
-async def _healthz(_: Request) -> Response:
-    return PlainTextResponse("ok\n")
+class Pages:
+    """Answers plain HTTP. All but `/` and `/healthz` ask for a key, where keys are set."""
+
+    def __init__(self, health: Health, keys: Keys) -> None:
+        self._health = health
+        self._keys = keys
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/", self._greeting),
+                Route("/healthz", self._alive),
+                Route("/api/health", self._state),
+            ],
+            exception_handlers={RequestError: _refused},
+        )
+
+    async def _alive(self, _: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def _greeting(self, _: Request) -> Response:
+        return PlainTextResponse(GREETING)
+
+    async def _state(self, request: Request) -> Response:
+        self._keys.admit_bearer(request.headers.get("authorization", ""))
+        report = await self._health.report()
+        return JSONResponse(report, status_code=200 if self._health.speaks else 503)
 
 
-async def _greeting(_: Request) -> Response:
-    return PlainTextResponse(GREETING)
-
-
-def http_app() -> Starlette:
-    return Starlette(routes=[Route("/", _greeting), Route("/healthz", _healthz)])
+def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
+    status = 401 if error.code == "unauthorised" else 400
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import socketio
 
-from unavoce.chain.chain import EngineStatus
+from unavoce.chain.member import EngineStatus
 from unavoce.chat.chat import Chat
 from unavoce.chat.client import Client
 from unavoce.chat.outbox import Outbox, Payload

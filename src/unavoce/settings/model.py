@@ -92,6 +92,7 @@ class Settings(BaseModel):
     pace_check: bool = True
     voice_switch: Literal["once", "never"] = "once"
     recovery_interval_s: float = Field(30.0, ge=1, le=3600)
+    cache_memory_bytes: int = Field(64 << 20, ge=0)
     reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
     api_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)] = ()
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)] = ()

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from unavoce.errors import ModelError
 from unavoce.llm.completions import Delta, completions_url, read_event, read_whole, refusal
-from unavoce.llm.faults import PromptTooLongError, brief
+from unavoce.llm.faults import PromptTooLongError
+from unavoce.outbound import brief
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 from tests.support.virtual_time import run_virtually
 
-from unavoce.chain.chain import Chain, EngineStatus
+from unavoce.cache.cache import Cache
+from unavoce.cache.memory import MemoryCache
+from unavoce.chain.chain import Chain
+from unavoce.chain.member import EngineStatus
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineRefused, EngineUnavailable
 from unavoce.narration.encoder import Encoder
@@ -69,8 +72,8 @@ async def say(stage: Stage, texts: list[str] = TEXT, **plan: object) -> Ear:
         yield " ".join(texts)
 
     ear, chain = Ear(), stage.chain
-    voices = chain.voices_for(chain.find_voice(None))
-    await ReplyNarrator(stage, Plan(voices, Encoder(), **plan), ear).run(tokens())  # type: ignore[arg-type]
+    casting = chain.casting(chain.find_voice(None))
+    await ReplyNarrator(stage, Plan(casting, Encoder(), **plan), ear).run(tokens())  # type: ignore[arg-type]
     return ear
 
 
@@ -164,8 +167,9 @@ def test_a_sentence_that_breaks_off_goes_on_at_its_clause() -> None:
         ear = await say(stage)
         assert ear.end.reason == "complete"
         second = [chunk for _, chunk in ear.chunks if chunk.sentence == 1]
-        assert [chunk.engine for chunk in second] == ["primary", "primary", "primary", "fallback"]
-        assert [chunk.last for chunk in second] == [False, False, False, True]
+        # Three pieces, and what was kept back of them, faded out.
+        assert [chunk.engine for chunk in second] == ["primary"] * 4 + ["fallback"]
+        assert [chunk.last for chunk in second] == [False] * 4 + [True]
         assert fallback.calls[0].spoken == "and the lights are low in every room."
 
     def dies(number: int, _: str) -> Step:
@@ -216,19 +220,20 @@ def test_a_slow_primary_is_heard_without_a_gap() -> None:
 
 
 def test_an_engine_too_slow_for_listening_is_not_begun_with() -> None:
-    """Once measured, an engine that cannot hold the pace is `slow`, and replies begin with the next one."""
+    """An engine that cannot hold the pace is `slow` once measured: the first reply moves whole, others pass it over."""
 
     async def work(stage: Stage) -> None:
         seen: list[EngineStatus] = []
         stage.chain.watch(seen.append)
         first = await say(stage)
+        asked = len(primary.calls)
         second = await say(stage)
-        assert first.engines[0] == "primary"
-        assert set(second.engines) == {"fallback"}
+        assert set(first.engines) == set(second.engines) == {"fallback"}
+        assert len(primary.calls) == asked > 0
         assert [(one.engine, one.status) for one in seen if one.engine == "primary"] == [("primary", "slow")]
 
-    slow = FakeOptions(delay_s=0.1, real_time_factor=2.0, max_concurrency=1)
-    on_stage([engine("primary", slow), engine("fallback")], work)
+    primary = engine("primary", FakeOptions(delay_s=0.1, real_time_factor=2.0, max_concurrency=1))
+    on_stage([primary, engine("fallback")], work)
 
 
 def test_an_engine_that_recovers_is_found_without_traffic() -> None:
@@ -258,3 +263,239 @@ def test_a_chain_without_a_working_engine_says_so() -> None:
 
     broken = lambda *_: Step(fail_after=0)  # noqa: E731
     on_stage([engine("primary", script=broken), engine("fallback", script=broken)], work)
+
+
+# -- clips at hand
+
+
+def with_cache(engines: list[FakeEngine], kept: dict[str, list[str]]) -> Cache:
+    """A cache that holds those sentences in the voice of the engine of that name."""
+    cache = Cache(MemoryCache(1 << 26))
+    for one in engines:
+        for text in kept.get(one.name, []):
+            cache.keep(one.voices()[0], text, one.tone(text, one.voices()[0]))
+    return cache
+
+
+def test_a_sentence_at_hand_needs_no_engine() -> None:
+    """What was said before comes from memory at once, and is not synthesised again."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage, TEXT[:1])
+        assert [(at_s, chunk.cache) for at_s, chunk in ear.chunks] == [(0.0, "memory")]
+        assert primary.calls == []
+
+    primary = engine("primary")
+    on_stage([primary], work, cache=with_cache([primary], {"primary": TEXT[:1]}))
+
+
+def test_a_cached_first_sentence_does_not_decide_for_an_engine_that_is_down() -> None:
+    """With the primary down, its clip of the first sentence is left alone: the rest could not be said in that voice."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert set(ear.engines) == {"fallback"}
+
+    engines = [engine("primary", start_error=EngineUnavailable("away")), engine("fallback")]
+    on_stage(engines, work, cache=with_cache(engines, {"primary": TEXT[:1]}))
+
+
+def test_a_reply_wholly_at_hand_is_heard_in_the_voice_of_an_engine_that_is_down() -> None:
+    """When every sentence is known and cached in the primary's voice, it is heard, though the primary is away."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert set(ear.engines) == {"primary"}
+        assert {chunk.cache for _, chunk in ear.chunks} == {"memory"}
+        assert ear.end.reason == "complete"
+
+    engines = [engine("primary", start_error=EngineUnavailable("away")), engine("fallback")]
+    on_stage(engines, work, cache=with_cache(engines, {"primary": TEXT}))
+
+
+def test_when_no_engine_works_what_is_at_hand_is_still_said() -> None:
+    """Cached sentences are heard, within the voice lock; the others stand in `skipped`."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert [(chunk.sentence, chunk.engine) for _, chunk in ear.chunks] == [(0, "primary"), (2, "fallback")]
+        assert [one.sentence for one in ear.end.skipped] == [1, 3]
+
+    away = EngineUnavailable("away")
+    engines = [engine("primary", start_error=away), engine("fallback", start_error=away)]
+    kept = {"primary": [TEXT[0], TEXT[3]], "fallback": [TEXT[2]]}
+    on_stage(engines, work, cache=with_cache(engines, kept))
+
+
+def test_a_clip_at_hand_does_not_choose_the_voice_a_heard_reply_moves_to() -> None:
+    """A reply moves only once, so whoever it moves to has to show that it works: the third engine finishes it."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert ear.engines == ["primary", "third", "third", "third"]
+
+    dead = lambda number, _: Step() if number == 0 else Step(fail_after=0, error=EngineUnavailable)  # noqa: E731
+    broken = lambda *_: Step(fail_after=0)  # noqa: E731
+    engines = [engine("primary", script=dead), engine("second", script=broken), engine("third")]
+    on_stage(engines, work, cache=with_cache(engines, {"second": TEXT[1:2]}))
+
+
+# -- late clips
+
+
+def test_a_late_clip_is_kept_for_next_time() -> None:
+    """The primary's clip that came after its deadline is in the cache; the same reply is then heard in its voice."""
+
+    async def work(stage: Stage) -> None:
+        assert set((await say(stage, TEXT[:1])).engines) == {"fallback"}
+        await asyncio.sleep(10)
+        ear = await say(stage, TEXT[:1])
+        assert [(chunk.engine, chunk.cache) for _, chunk in ear.chunks] == [("primary", "memory")]
+        assert len(primary.calls) == 1
+
+    primary = engine("primary", FakeOptions(delay_s=6.0, max_concurrency=1))
+    on_stage([primary, engine("fallback")], work, cache=with_cache([], {}))
+
+
+def test_a_late_clip_makes_room_for_a_listener() -> None:
+    """A late clip gives up its slot at once when a sentence that somebody waits for needs it."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, TEXT[:1], primary_timeout_s=1.0)
+        ear = await say(stage, TEXT[1:2], primary_timeout_s=1.0)
+        assert [call.outcome for call in primary.calls] == ["cancelled", "done"]
+        assert set(ear.engines) == {"primary"}
+
+    primary = engine("primary", FakeOptions(max_concurrency=1), script=[Step(delay_s=30.0)])
+    on_stage([primary, engine("fallback")], work, cache=with_cache([], {}))
+
+
+def test_a_server_that_hangs_on_an_abandoned_call_is_found_out() -> None:
+    """While the only slot is held by a call that nobody waits for any more, its silence counts: the breaker opens."""
+
+    async def work(stage: Stage) -> None:
+        for _ in range(3):
+            ear = await say(stage)
+            assert set(ear.engines) == {"fallback"}
+        assert stage.chain.is_down("primary")
+        assert len(primary.calls) == 1
+
+    options = FakeOptions(max_concurrency=1)
+    primary = engine("primary", options, script=lambda *_: Step(hang_after=0, stop_s=120.0))
+    on_stage([primary, engine("fallback")], work, recovery_interval_s=1e6)
+
+
+# -- silence in mid-sentence, and a third engine
+
+
+def test_an_engine_that_falls_silent_in_mid_sentence_is_relieved_as_the_listener_runs_dry() -> None:
+    """The fallback has begun the rest of the sentence before the listener runs dry; there is no gap."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, [text.replace("e", "a") for text in TEXT])  # so that speeds are known
+        ear = await say(stage)
+        second = [chunk.engine for _, chunk in ear.chunks if chunk.sentence == 1]
+        assert second[-1] == "fallback"
+        assert second[0] == "primary"
+        assert ear.end.reason == "complete"
+        assert ear.silence_s < 0.3
+
+    stalls = lambda _, text: Step(pieces=4, hang_after=2) if "every" in text else Step(pieces=4)  # noqa: E731
+    on_stage([engine("primary", script=stalls), engine("fallback")], work)
+
+
+def test_an_only_engine_that_falls_silent_in_mid_sentence_is_tried_again() -> None:
+    """Without an understudy the sentence is taken up again by the same engine after a while, not after a minute."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert ear.end.reason == "complete"
+        assert ear.silence_s < 5
+
+    once = lambda number, _: Step(pieces=4, hang_after=2) if number == 1 else Step()  # noqa: E731
+    on_stage([engine("only", script=once)], work)
+
+
+def test_a_third_engine_speaks_when_two_hang() -> None:
+    """A hung fallback costs little: the third engine is asked after the fallback's own usual time."""
+
+    async def work(stage: Stage) -> None:
+        ear = await say(stage)
+        assert set(ear.engines) == {"third"}
+        assert ear.chunks[0][0] < 5.0
+
+    hung = lambda *_: Step(hang_after=0)  # noqa: E731
+    on_stage([engine("primary", script=hung), engine("second", script=hung), engine("third")], work)
+
+
+def test_failures_and_changes_are_counted() -> None:
+    """Each failure is counted by its kind, each change of state once."""
+
+    async def work(stage: Stage) -> None:
+        for _ in range(4):
+            await say(stage)
+        tally = stage.chain.members[0].tally
+        assert tally.failures == {"implausible": 3}
+        assert tally.changes == {"healthy": 1, "down": 1}
+        assert stage.chain.members[1].tally.clips == 4 * len(TEXT)
+
+    silent = engine("primary", script=lambda *_: Step(sound="silence"))
+    on_stage([silent, engine("fallback")], work, recovery_interval_s=1e6)
+
+
+# -- a slow engine
+
+
+def test_a_slow_engines_first_sentence_waits_for_those_behind_it() -> None:
+    """Two calls at a time, each 0.3 s and 0.9 of its sound: a short first sentence is held back, within the listener's
+    patience, so that the longer second one comes in time, in the primary's voice."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, ["One two three four five six seven.", "And then some more of it, at some length."])
+        ear = await say(stage, ["Good evening, sir.", "The heating is on in the library and the study.", TEXT[2]])
+        assert set(ear.engines) == {"primary"}
+        assert ear.silence_s == 0.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=2)
+    on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_a_reply_that_cannot_be_held_back_long_enough_moves_whole() -> None:
+    """Where even the listener's patience does not suffice, the reply is spoken by the fallback from its first word."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, [TEXT[0]])
+        ear = await say(stage, ["Good evening, sir.", TEXT[1], TEXT[2]])
+        assert set(ear.engines) == {"fallback"}
+        assert ear.silence_s == 0.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.9, max_concurrency=1)
+    on_stage([engine("primary", slow), engine("fallback")], work)
+
+
+def test_a_fast_engine_is_never_held_back() -> None:
+    """The first sound of an engine that holds the pace easily leaves as soon as it is there."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, TEXT[1:3])
+        started_s = asyncio.get_running_loop().time()
+        ear = await say(stage)
+        alone_s = HEALTHY.delay_s + HEALTHY.real_time_factor * HEALTHY.s_per_char * len(TEXT[0])
+        assert abs(ear.chunks[0][0] - started_s - alone_s) < 0.001
+
+    on_stage([engine("primary"), engine("fallback")], work)
+
+
+def test_a_first_sentence_that_takes_too_long_is_not_waited_for() -> None:
+    """Where the primary is known to take longer over the first sentence than the listener waits for it, the fallback
+    speaks at once instead of at the deadline."""
+
+    async def work(stage: Stage) -> None:
+        await say(stage, [TEXT[0]])
+        started_s = asyncio.get_running_loop().time()
+        ear = await say(stage, [TEXT[1] + " And so on, and so forth.", TEXT[2]])
+        assert set(ear.engines) == {"fallback"}
+        assert ear.chunks[0][0] - started_s < 1.0
+
+    slow = FakeOptions(delay_s=0.3, real_time_factor=0.95, max_concurrency=2)
+    on_stage([engine("primary", slow), engine("fallback")], work)
