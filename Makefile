@@ -1,9 +1,10 @@
-# make serve | test | bench | picture | lint | format | lock | clean
+# make serve | test | test-xtts | bench | picture | lint | format | lock | clean
 #
 # Everything is installed into .venv, at the versions in requirements/, once: a stamp file in .venv says what is
 # there. A set-up that fails leaves no stamp, so that the next call goes on with it.
 
 VENV   := .venv
+XTTS   := .venv-xtts
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check -q --no-input
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
@@ -18,7 +19,7 @@ ifneq ($(wildcard $(VENV)/*.stamp),)
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: serve test bench picture lint format lock clean
+.PHONY: serve test test-xtts bench picture lint format lock clean
 
 serve: $(VENV)/serve.stamp
 	@exec $(VENV)/bin/unavoce serve $(ARGS)
@@ -26,6 +27,10 @@ serve: $(VENV)/serve.stamp
 # The runner's closing line is the last line printed.
 test: lint
 	@$(PY) -m pytest $(ARGS)
+
+# The engine xtts against the real servers, with a tiny model of random weights. Two gigabytes, the first time.
+test-xtts: $(VENV)/dev.stamp $(XTTS)/xtts.stamp
+	@$(PY) -m pytest tests/xtts $(ARGS)
 
 bench: $(VENV)/dev.stamp
 	@$(PY) -m bench $(ARGS)
@@ -49,7 +54,7 @@ lock: $(VENV)/dev.stamp
 	@$(VENV)/bin/$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	@rm -rf $(VENV) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(XTTS) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:
@@ -71,4 +76,14 @@ $(VENV)/serve.stamp: requirements/serve.txt requirements/build.txt requirements/
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/serve.stamp
 	@echo '  packages of the tests …'
 	@$(PIP) install -r requirements/dev.txt
+	@touch $@
+
+# torchaudio's compiled parts want CUDA's libraries beside any build of torch, and nothing here needs them. The api-server
+# goes in without its dependencies: they are a sound card's, and an older coqui-tts.
+$(XTTS)/xtts.stamp: requirements/xtts.txt requirements/xtts-api-server.txt | $(VENV)/venv.stamp
+	@echo 'Setting up the XTTS servers in $(XTTS) (first time, several minutes) …'
+	@$(PYTHON) -m venv --clear $(XTTS)
+	@$(XTTS)/bin/python -m pip --disable-pip-version-check -q --no-input install -r requirements/xtts.txt
+	@$(XTTS)/bin/python -m pip --disable-pip-version-check -q --no-input install --no-deps -r requirements/xtts-api-server.txt
+	@rm -f $(XTTS)/lib/python*/site-packages/torchaudio/lib/*.so
 	@touch $@

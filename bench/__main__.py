@@ -13,13 +13,14 @@ from typing import Any
 from rich.console import Console
 
 from bench.machine import describe, watched
-from bench.report import Report, save, show
+from bench.report import Grid, Report, markdown, save, show
 
 PARTS: Mapping[str, str] = {
     "sentences": "where sentences are cut, and how many tokens that takes",
     "first-sound": "the library and a plain loop on six scripted replies, beside Piper alone",
     "end-to-end": "a real server with the embedded model, over Socket.IO",
     "listeners": "many replies at once beside as many plain loops",
+    "failures": "a primary that refuses, hangs, dies or lags, and Piper behind it",
     "choices": "what decided threads, parallel sentences and priorities",
     "wav-opus": "what Opus costs and saves",
 }
@@ -36,12 +37,12 @@ def main() -> None:
     console.print(f"{machine['cores']} cores, {machine['processor']}, Python {machine['python']}")
     results: dict[str, Any] = {"machine": machine}
     for part in options.parts or PARTS:
-        results[part] = _run(part, options.repeat, console)
+        results[part] = _run(part, options.repeat, console, _as_page if options.markdown else show)
     path = save(f"{datetime.now(UTC):%Y-%m-%d}", results)
     console.print(f"\nWritten to bench/results/{path.name}")
 
 
-def _run(part: str, repeat: int, console: Console) -> dict[str, Any]:
+def _run(part: str, repeat: int, console: Console, show: Callable[[Console, Grid], None]) -> dict[str, Any]:
     console.rule(f"{part}: {PARTS[part]}", align="left")
     with watched() as busy:
         report = _figures(part, repeat)
@@ -49,6 +50,10 @@ def _run(part: str, repeat: int, console: Console) -> dict[str, Any]:
         show(console, grid)
     console.print(f"Other programs kept {busy.others_cores} cores busy meanwhile; load {busy.load_1min}.\n")
     return {"busy": asdict(busy), "repeat": repeat, **report.figures}
+
+
+def _as_page(console: Console, grid: Grid) -> None:
+    console.print(markdown(grid), markup=False, highlight=False, soft_wrap=True)
 
 
 def _figures(part: str, repeat: int) -> Report:
@@ -72,6 +77,7 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="parts to run")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="turns per measurement (default 3)")
+    parser.add_argument("--markdown", action="store_true", help="tables as docs/performance.md holds them")
     options = parser.parse_args(arguments)
     for part in options.parts:
         if part not in PARTS:

@@ -43,6 +43,13 @@ def show(console: Console, grid: Grid) -> None:
     console.print(table)
 
 
+def markdown(grid: Grid) -> str:
+    """The table as a page holds it."""
+    lines = [grid.columns, ["---"] * len(grid.columns), *grid.rows]
+    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return "\n\n".join(filter(None, (f"**{grid.title}**", table, grid.note)))
+
+
 def save(date: str, results: Mapping[str, Any]) -> Path:
     """Writes `results/<date>.json`; parts of an earlier run of that date are kept unless they were run again."""
     RESULTS.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -17,6 +18,7 @@ from bench.figures import (
 from bench.first_sound import cut
 from bench.listeners import own_text
 from bench.replies import REPLIES, TokenSource, tokens_of
+from bench.report import Grid, markdown
 from bench.serving import Answer, Came
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,6 +128,13 @@ def test_no_two_listeners_hear_the_same_sentence() -> None:
     spoken = [{sentence.spoken for sentence in cut(tokens_of(own_text(number)))} for number in range(4)]
     assert [len(sentences) for sentences in spoken] == [8, 20, 8, 20]
     assert len(set().union(*spoken)) == 56
+
+
+def test_a_table_can_be_pasted_into_a_page() -> None:
+    """Heading, a row of dashes, the rows; title before and note behind, where there is one."""
+    grid = Grid("Speed", ["reply", "s"], [["short", "0.5"]], "twice")
+    assert markdown(grid) == "**Speed**\n\n| reply | s |\n| --- | --- |\n| short | 0.5 |\n\ntwice"
+    assert markdown(replace(grid, note="")).endswith("| short | 0.5 |")
 
 
 async def test_a_source_without_a_pace_gives_every_token_and_notes_the_first() -> None:

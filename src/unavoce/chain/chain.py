@@ -80,6 +80,10 @@ class Chain:
         known = ", ".join(voice.name for voice in self.voices()[:20])
         raise RequestError("unknown_voice", f"voice {name!r} is not one of those here: {known}")
 
+    def knows(self, voice: Voice) -> bool:
+        """Whether its engine offers exactly this voice now, at whatever speed."""
+        return any(replace(one, speed=voice.speed) == voice for one in self.engine(voice.engine).voices())
+
     def casting(self, wanted: Voice, speed: float = 1.0) -> Casting:
         """Who may speak a reply: `wanted`, then the other engines' default voices at `speed`.
 
@@ -137,9 +141,13 @@ class Chain:
         with self._telling(member):
             member.spoke(voice, clip)
 
-    def odd(self, voice: Voice, characters: int, sound_s: float) -> EngineError | None:
-        """Why a clip of that length is not believed after all that this voice has spoken."""
-        return self._members[voice.engine].pace.odd(voice.name, voice.speed, characters, sound_s)
+    def odd(self, voice: Voice, clip: Measured) -> EngineError | None:
+        """Why a clip is not believed after all that this voice has spoken."""
+        return self._members[voice.engine].pace.odd(voice.name, voice.speed, clip.characters, clip.sound_s)
+
+    def odd_rate(self, voice: Voice, rate_hz: int) -> EngineError | None:
+        """Why sound at that rate is not believed to be this voice's."""
+        return self._members[voice.engine].pace.odd_rate(voice.name, rate_hz)
 
     def failed(self, name: str, error: EngineError, kind: str = "") -> None:
         """The engine did not speak a sentence it was asked for. `kind`: counted as, the error's own where not given."""

@@ -110,8 +110,8 @@ class Pace:
     def odd(self, voice: str, speed: float, characters: int, sound_s: float) -> ImplausibleAudio | None:
         """Why a clip is not believed after all that this voice has spoken; None when it is.
 
-        Catches another request's sound. The voice learns from odd clips too, so that one that has really changed
-        is believed again after a few.
+        Catches another request's sound. The voice learns from odd clips too, so that one that has really changed is
+        believed again after a few.
         """
         known = self._voices.get(voice)
         if known is None or not known.odd(characters, sound_s * speed):
@@ -119,6 +119,14 @@ class Pace:
         expected_s = self.sound_s(voice, speed, characters)
         known.measured(characters, sound_s * speed)
         return ImplausibleAudio(f"{sound_s:.1f} s of sound where this voice takes {expected_s:.1f} s")
+
+    def odd_rate(self, voice: str, rate_hz: int) -> ImplausibleAudio | None:
+        """Why a voice's sound at that rate is not believed: it had another one before. Believed the second time."""
+        known = self._voice(voice)
+        before, known.rate_hz = known.rate_hz, rate_hz
+        if before in (0, rate_hz):
+            return None
+        return ImplausibleAudio(f"sound at {rate_hz} Hz where this voice had {before} Hz")
 
     def _voice(self, name: str) -> _VoicePace:
         known = self._voices.pop(name) if name in self._voices else _VoicePace()
@@ -129,10 +137,11 @@ class Pace:
 
 
 class _VoicePace:
-    """How fast one voice speaks at speed 1."""
+    """How fast one voice speaks at speed 1, and at which rate its sound comes."""
 
     def __init__(self) -> None:
         self.seconds_per_character = SECONDS_PER_CHARACTER
+        self.rate_hz = 0
         self._clips = 0
 
     def measured(self, characters: int, sound_s: float) -> None:

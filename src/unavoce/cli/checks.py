@@ -106,9 +106,10 @@ async def engine(name: str, settings: Settings) -> Finding:
     part = f"engine {name}"
     try:
         context = EngineContext(data_dir=settings.data_dir, cores=Cores())
-        speaker = create_engine(name, settings.engine_section(name), context)
+        # Finding and making an engine reads files.
+        speaker = await asyncio.to_thread(create_engine, name, settings.engine_section(name), context)
         async with asyncio.timeout(ENGINE_LIMIT_S):
-            return Finding(part, "ok", await _try_engine(speaker))
+            return _spoken(part, *await _try_engine(speaker), speaker.max_concurrency)
     except TimeoutError:
         detail = f"did not speak within {ENGINE_LIMIT_S:.0f} s"
         return Finding(part, "wrong", detail, _engine_remedy(name))
@@ -119,7 +120,8 @@ async def engine(name: str, settings: Settings) -> Finding:
         return Finding(part, "wrong", detail, "tell the engine's author, or leave it out of UNAVOCE_ENGINES")
 
 
-async def _try_engine(speaker: Engine) -> str:
+async def _try_engine(speaker: Engine) -> tuple[str, float, float]:
+    """What it says of itself, the seconds of its sound, and those it took for it."""
     try:
         await speaker.start()
         voice = speaker.voices()[0]
@@ -132,7 +134,20 @@ async def _try_engine(speaker: Engine) -> str:
     sound = Pcm(np.concatenate([piece.samples for piece in heard]), heard[0].rate_hz) if heard else None
     if sound is None or (fault := implausible(sound, PHRASE)):
         raise AudioError(f"what it spoke cannot be the text ({fault if sound else 'no sound'})")
-    return f"{voice.name}: {sound.duration_s:.1f} s of sound in {took_s:.2f} s"
+    return speaker.detail or voice.name, sound.duration_s, took_s
+
+
+def _spoken(part: str, who: str, sound_s: float, took_s: float, slots: int) -> Finding:
+    """An engine that works, but too slowly to be listened to, is worth a word: replies will begin with the next one."""
+    detail = f"{who}: {sound_s:.1f} s of sound in {took_s:.2f} s"
+    if took_s <= sound_s * slots:
+        return Finding(part, "ok", detail)
+    return Finding(
+        part,
+        "note",
+        f"{detail}: slow, it makes sound more slowly than it is heard",
+        "give it a faster machine, or name a faster engine behind it, which replies then begin with",
+    )
 
 
 def _engine_remedy(name: str) -> str:

@@ -31,6 +31,6 @@ def log_to_stderr(level: LogLevel) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(EventFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler])
-    if level != "debug":  # their every connection is no event of ours
-        for name in ("uvicorn", "httpx"):
-            logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and some speech servers take the text in one
+    if level != "debug":  # its every connection is no event of ours
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)

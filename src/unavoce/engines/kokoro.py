@@ -17,7 +17,7 @@ from unavoce.engines.base import Emit, EngineContext, Voice
 from unavoce.engines.in_process import LocalEngine, LocalOptions
 from unavoce.engines.kokoro_files import FILES, MODEL_SHA256, REMEDY, STYLES, missing
 from unavoce.engines.sessions import Sessions
-from unavoce.errors import EngineRefused, EngineUnavailable, SettingsError
+from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
     from unavoce.engines.kokoro_onnx import LoadedKokoro, Manner, Piece
@@ -46,7 +46,7 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
 
     def __init__(self, options: KokoroOptions, context: EngineContext) -> None:
         if options.voice not in STYLES:
-            raise SettingsError("kokoro.voice", options.voice, f"one of {', '.join(STYLES)}")
+            raise NotThere("kokoro.voice", options.voice, f"one of {', '.join(STYLES)}")
         super().__init__(options, context, Sessions(self._load, name=self.name, limit=2))
         self._options: KokoroOptions = options
         self._folder = context.data_dir / "kokoro"

@@ -71,7 +71,7 @@ def _as_settings_error(name: str, model: type[EngineOptions], error: ValidationE
     elif first["type"] == "missing":
         return SettingsError(setting, None, "a value, since it has no default")
     else:
-        expected = first["msg"]
+        expected = first["msg"].removeprefix("Value error, ")
     return SettingsError(setting, _shown(place, first["input"]), expected)
 
 

@@ -7,6 +7,7 @@ a server somewhere else is an `Engine` around one `SpeechServer`.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unavoce.audio.pcm import Pcm
 from unavoce.engines.base import Emit
 from unavoce.engines.incoming import Pieces, SoundReader
+from unavoce.engines.refusals import read_refusal, without_echo
 from unavoce.errors import AudioError, EngineError, EngineRefused, EngineUnavailable, ImplausibleAudio
 from unavoce.outbound import brief, http_client, shown
 
@@ -38,6 +40,13 @@ class Answer:
 
     status: int
     body: bytes
+
+    def json(self) -> Any:
+        """What its body holds, whatever that is; None where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
 
 
 class SpeechServer:
@@ -70,13 +79,21 @@ class SpeechServer:
         """An entry of the engine's section as an operator writes it: `UNAVOCE_XTTS__SPEAKER`."""
         return f"{self._variable}{name}"
 
-    async def ask(self, method: str, path: str, **request: Any) -> Answer:
-        """An answer that is no sound, whatever its status. Raises EngineError when none comes, or one too large."""
-        with self._errors_named():
-            client = await self._connected()
-            async with asyncio.timeout(ASK_LIMIT_S), client.stream(method, self._url + path, **request) as response:
-                answer = Answer(response.status_code, await self._body(response))
-        return answer
+    async def ask(self, method: str, path: str, *, limit_s: float = ASK_LIMIT_S, **request: Any) -> Answer:
+        """An answer that is no sound, whatever its status.
+
+        Raises EngineUnavailable with the remedy when none comes, ImplausibleAudio for one too large.
+        """
+        try:
+            with self._errors_named():
+                client = await self._connected()
+                async with asyncio.timeout(limit_s), client.stream(method, self._url + path, **request) as response:
+                    return Answer(response.status_code, await self._body(response))
+        except (EngineUnavailable, ImplausibleAudio):
+            raise
+        except EngineError as error:
+            remedy = f"look whether it works, or correct {self.entry(self._url_entry)}"
+            raise EngineUnavailable(f"{error}; remedy: {remedy}") from error.__cause__
 
     async def speak(self, method: str, path: str, reader: SoundReader, emit: Emit, **request: Any) -> None:
         """Ask for sound and hand it on as it comes; returns at its clean end. Raises EngineError.
@@ -94,19 +111,27 @@ class SpeechServer:
             raise
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
-    def refusal(self, status: int, body: bytes) -> EngineError:
-        """What an HTTP status other than 200 means, with the server's own words, shortened, and without the key."""
-        said = f"{self.where} answered {status}: {brief(body.decode('utf-8', 'replace'), self._secret)}"
+    def refusal(self, status: int, body: bytes, spoken: str = "") -> EngineError:
+        """What an HTTP status other than 200 means. The message is `said`'s, with the remedy where there is one."""
+        said = self.said(status, body, spoken)
         if status in (401, 403):
             return EngineUnavailable(f"{said}; remedy: correct {self.entry('API_KEY')}")
+        if status == 402:
+            return EngineUnavailable(f"{said}; remedy: pay for the account that {self.entry('API_KEY')} belongs to")
         if status in (404, 405) or 300 <= status < 400:
             return EngineUnavailable(f"{said}; remedy: correct {self.entry(self._url_entry)}")
         if status in (400, 413, 422):
             return EngineRefused(said)
         return EngineError(said)
+
+    def said(self, status: int, body: bytes, spoken: str = "") -> str:
+        """The server's own words, shortened, without the key and without `spoken`, which servers like to repeat."""
+        words = brief(without_echo(read_refusal(body).message, spoken), self._secret)
+        return f"{self.where} answered {status}" + (f": {words}" if words else "")
 
     # -- inside
 
@@ -121,7 +146,7 @@ class SpeechServer:
             client = await self._connected()
             async with client.stream(method, self._url + path, **request) as response:
                 if response.status_code != 200:
-                    raise self.refusal(response.status_code, await self._body(response))
+                    raise self.refusal(response.status_code, await self._body(response), _spoken(request))
                 pieces = Pieces()
                 async for data in self._bounded(response, MAX_SOUND_BYTES):
                     samples = reader.feed(data)
@@ -145,21 +170,28 @@ class SpeechServer:
 
     @contextmanager
     def _errors_named(self) -> Iterator[None]:
-        """Foreign errors become this project's, in one place, cause kept."""
-        import httpx  # noqa: PLC0415 - loaded with the first client
-
+        """Foreign errors become this project's, in one place, cause kept; unknown ones stay as they are."""
         try:
             yield
         except AudioError as error:
             raise ImplausibleAudio(f"{self.where}: {error}") from error
-        except (httpx.ReadError, httpx.RemoteProtocolError) as error:
-            raise EngineError(f"{self.where} broke the connection off") from error
         except TimeoutError as error:
             raise EngineError(f"{self.where} kept silent too long") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except Exception as error:
+            if (named := self._named(error)) is None:
+                raise
+            raise named from error
+
+    def _named(self, error: Exception) -> EngineError | None:
+        import httpx  # noqa: PLC0415 - loaded long since: the error is its
+
+        if isinstance(error, httpx.ReadError | httpx.RemoteProtocolError):
+            return EngineError(f"{self.where} broke the connection off")
+        if isinstance(error, httpx.HTTPError | httpx.InvalidURL):
             said = brief(str(error) or type(error).__name__, self._secret)
             remedy = f"start it, or correct {self.entry(self._url_entry)}"
-            raise EngineUnavailable(f"cannot reach {self.where} ({said}); remedy: {remedy}") from error
+            return EngineUnavailable(f"cannot reach {self.where} ({said}); remedy: {remedy}")
+        return None
 
 
 class _Outlet:
@@ -172,6 +204,15 @@ class _Outlet:
     def __call__(self, piece: Pcm | None) -> None:
         if piece is not None and self.open:
             self._emit(piece)
+
+
+def _spoken(request: Mapping[str, Any]) -> str:
+    """What a request asks to be spoken, in the shapes that servers take: a field, a parameter, a bare body."""
+    for part in (request.get(name) for name in ("json", "params", "data")):
+        if isinstance(part, Mapping) and (text := part.get("text") or part.get("input")):
+            return str(text)
+    content = request.get("content", b"")
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else str(content)
 
 
 async def _let_go(receiving: asyncio.Task[None], limit_s: float) -> None:

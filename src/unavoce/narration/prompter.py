@@ -167,8 +167,9 @@ class Prompter:
                 beside = self._begin_beside(understudy, line, ends_at_s)
                 await self._either(line, claim, beside, max(ends_at_s, begin_s))
         if not claim.more:
-            self._stage.late(claim)
-            raise EngineError(f"{claim.voice.engine} fell silent in mid-sentence")
+            silent = EngineError(f"{claim.voice.engine} fell silent in mid-sentence")
+            self._stage.chain.failed(claim.voice.engine, silent, "late")
+            raise silent
         self.release()
 
     async def _either(self, line: Line, claim: Claim, beside: Claim, deadline_s: float) -> None:

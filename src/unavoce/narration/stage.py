@@ -195,7 +195,7 @@ class Stage:
             synthesis.granted_at_s = asyncio.get_running_loop().time()
             self.chain.asked(synthesis.voice, len(synthesis.spoken))
             async with asyncio.timeout(SYNTHESIS_LIMIT_S):
-                await engine.synthesise(synthesis.spoken, synthesis.voice, synthesis.emit)
+                await engine.synthesise(synthesis.spoken, synthesis.voice, partial(self._emit, synthesis))
         except TimeoutError:
             self._finish(synthesis, EngineError(f"engine {name} gave no whole clip within {SYNTHESIS_LIMIT_S:g} s"))
         except EngineError as error:
@@ -206,16 +206,24 @@ class Stage:
         else:
             self._finish(synthesis, None)
 
+    def _emit(self, synthesis: Synthesis, piece: Pcm) -> None:
+        """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""
+        odd = None if synthesis.pieces else self.chain.odd_rate(synthesis.voice, piece.rate_hz)
+        if odd is not None:
+            raise odd
+        synthesis.emit(piece)
+
     def _finish(self, synthesis: Synthesis, error: EngineError | None) -> None:
         """The engine is done with it: its health first, since those who wait may ask for it."""
-        voice, characters = synthesis.voice, len(synthesis.spoken)
-        error = error or synthesis.implausible() or self.chain.odd(voice, characters, synthesis.duration_s)
+        voice, measured = synthesis.voice, synthesis.measured()
+        error = error or synthesis.implausible() or (self.chain.odd(voice, measured) if measured else None)
         if error is not None:
             if not synthesis.late:  # that counted already
                 self.chain.failed(voice.engine, error)
-        elif (measured := synthesis.measured()) is not None:
+        elif measured is not None:
             self.chain.spoke(voice, measured)
-            if synthesis.spoken not in OWN_PHRASES:
+            # A voice named before its engine had started lacks the model's fingerprint: such a clip could outlive it.
+            if synthesis.spoken not in OWN_PHRASES and self.chain.knows(voice):
                 self.cache.keep(voice, synthesis.spoken, synthesis.clip())
         synthesis.finish(error)
 
@@ -260,15 +268,16 @@ class Stage:
             await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - only so that not all probe at once
             if self.chain.is_healthy(engine.name):
                 wait_s = self._recovery_interval_s
-            elif await self._probe(engine) and self.chain.is_healthy(engine.name):
+            elif await self.probe(engine.name) and self.chain.is_healthy(engine.name):
                 log.info("engine_recovered", extra={"engine": engine.name})
             else:
                 wait_s = min(2 * wait_s, MOST_BACKOFF * self._recovery_interval_s)
 
-    async def _probe(self, engine: Engine) -> bool:
-        """Ask an engine for a phrase of our own; True when it speaks."""
+    async def probe(self, name: str) -> bool:
+        """Ask an engine for a phrase of our own, after starting it where it could not start; True when it speaks."""
+        engine = self.chain.engine(name)
         try:
-            await self.chain.ready(engine.name)
+            await self.chain.ready(name)
         except EngineError:
             if not await self.chain.start(engine):
                 return False

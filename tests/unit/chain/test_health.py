@@ -100,6 +100,15 @@ def test_another_requests_sound_is_not_believed() -> None:
     assert believed[-1]
 
 
+def test_another_rate_than_before_is_not_believed_at_once() -> None:
+    """A voice's rate is what it was; a server that has really changed it is believed the second time."""
+    pace = Pace()
+    assert pace.odd_rate("joe", 22_050) is None
+    assert pace.odd_rate("amy", 16_000) is None
+    assert isinstance(pace.odd_rate("joe", 96_000), ImplausibleAudio)
+    assert pace.odd_rate("joe", 96_000) is None
+
+
 @given(st.lists(st.tuples(st.floats(0.05, 30), st.floats(0.0, 40)), min_size=1, max_size=40))
 def test_a_trend_never_expects_less_of_more(measured: list[tuple[float, float]]) -> None:
     """Whatever was measured, what is expected is not negative, and not less for a longer clip."""

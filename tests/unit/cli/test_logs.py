@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unavoce.cli.logs import EventFormatter
+from unavoce.cli.logs import EventFormatter, log_to_stderr
 
 
 def _line(**fields: object) -> str:
@@ -27,3 +28,11 @@ def test_a_field_cannot_pose_as_a_line_or_as_another_field(value: str) -> None:
     shown = line.partition(" reason=")[2]
     assert line.isprintable()
     assert shown[:1] in "'\"" or " " not in shown
+
+
+def test_no_level_shows_the_urls_that_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some speech servers take the text in a URL, which httpx would log."""
+    for name in ("httpx", "uvicorn"):
+        monkeypatch.setattr(logging.getLogger(name), "level", logging.NOTSET)
+    log_to_stderr("debug")
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)

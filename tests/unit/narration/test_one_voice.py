@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
 
+from tests.support.listening import Ear
 from tests.support.virtual_time import run_virtually
 
 from unavoce.cache.cache import Cache
@@ -15,7 +15,7 @@ from unavoce.chain.member import EngineStatus
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineRefused, EngineUnavailable
 from unavoce.narration.encoder import Encoder
-from unavoce.narration.events import AudioDone, Chunk, Event, Failure
+from unavoce.narration.events import Failure
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
 from unavoce.narration.stage import PROBE, Stage
@@ -27,38 +27,6 @@ TEXT = [
     "The wine is open.",
 ]
 HEALTHY = FakeOptions(delay_s=0.05, real_time_factor=0.1)
-
-
-@dataclass
-class Ear:
-    """Hears one reply and notes when."""
-
-    chunks: list[tuple[float, Chunk]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-
-    def tell(self, event: Event) -> None:
-        self.events.append(event)
-
-    async def hear(self, chunk: Chunk, taken: Callable[[], None]) -> None:
-        taken()
-        self.chunks.append((asyncio.get_running_loop().time(), chunk))
-
-    @property
-    def engines(self) -> list[str]:
-        return [chunk.engine for _, chunk in self.chunks]
-
-    @property
-    def end(self) -> AudioDone:
-        return next(event for event in self.events if isinstance(event, AudioDone))
-
-    @property
-    def silence_s(self) -> float:
-        """Seconds the listener waited in mid-reply."""
-        dry_at_s, silence_s = self.chunks[0][0], 0.0
-        for at_s, chunk in self.chunks:
-            silence_s += max(0.0, at_s - dry_at_s)
-            dry_at_s = max(at_s, dry_at_s) + chunk.duration_s
-        return silence_s
 
 
 def engine(name: str, options: FakeOptions = HEALTHY, **settings: object) -> FakeEngine:

@@ -181,3 +181,30 @@ def test_leaving_the_stage_ends_everything() -> None:
 
     on_stage(work, fake)
     assert [call.outcome for call in fake.calls] == ["cancelled", "cancelled"]
+
+
+def test_leaving_the_stage_does_not_wait_for_a_server() -> None:
+    """An engine that hears its server out when cancelled is cancelled again when the stage is left, long before the
+    limit of a synthesis; a sentence that was given up before is among those."""
+    hung_up_at: list[float] = []
+
+    class Listening(FakeEngine):
+        async def synthesise(self, *_: Any) -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                try:
+                    await asyncio.Event().wait()  # until cancelled again
+                finally:
+                    hung_up_at.append(asyncio.get_running_loop().time())
+
+    async def work(stage: Stage, _: FakeEngine) -> None:
+        given_up = want(stage, "One sentence.")
+        want(stage, "Another one.")
+        await asyncio.sleep(1)
+        given_up.withdraw()
+        await asyncio.sleep(1)
+
+    on_stage(work, Listening(FakeOptions(max_concurrency=2)))
+    assert len(hung_up_at) == 2
+    assert max(hung_up_at) < SYNTHESIS_LIMIT_S  # virtual seconds

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic_core import PydanticUndefined
 
 from unavoce.engines.base import EngineOptions
-from unavoce.engines.kokoro import KokoroOptions
-from unavoce.engines.piper import PiperOptions
+from unavoce.engines.registry import GROUP
 from unavoce.errors import SettingsError
 from unavoce.settings import Settings, load_settings
 from unavoce.settings.model import setting_names
@@ -93,8 +94,51 @@ def test_the_pages_toml_is_valid(tmp_path: Path) -> None:
     assert settings.engine_section("piper") == {"length_scale": 1.1}
 
 
-def test_every_entry_of_the_engines_is_documented() -> None:
-    """The tables of engine entries name what every engine takes, and what Piper and Kokoro take beyond it."""
-    text = PAGE.read_text(encoding="utf-8").partition("## Engines")[2]
-    documented = {row["name"].lower() for row in ROW.finditer(text)}
-    assert documented == {*EngineOptions.model_fields, *PiperOptions.model_fields, *KokoroOptions.model_fields}
+def _entries(heading: str) -> dict[str, str]:
+    """Name and default of each row of the table that follows `heading` in the section on engines."""
+    section = PAGE.read_text(encoding="utf-8").partition("## Engines")[2]
+    table = section.partition(heading)[2].lstrip("\n").partition("\n\n")[0]
+    return {row["name"].lower(): row["default"] for row in ROW.finditer(table)}
+
+
+def test_what_every_engine_takes_is_documented() -> None:
+    """The table of entries that all engines take names those, and no other."""
+    assert set(_entries("All of them take:")) == set(EngineOptions.model_fields)
+
+
+ENGINES = sorted(entry.name for entry in entry_points(group=GROUP) if entry.value.startswith("unavoce."))
+
+
+@pytest.mark.parametrize("name", [name for name in ENGINES if name != "fake"])
+def test_every_entry_of_an_engine_is_documented(name: str) -> None:
+    """An engine's table names what it takes beyond that, and every default that is written out is the real one."""
+    (entry,) = entry_points(group=GROUP, name=name)
+    options = entry.load().Options.model_fields
+    rows = _entries(f"Entries of `{name}`:")
+    assert set(rows) == set(options) - set(EngineOptions.model_fields)
+    for option, default in rows.items():
+        if default.startswith("`"):
+            assert default == _written(options[option].default), option
+        else:
+            assert options[option].default in (None, ""), option
+
+
+SERVERS_PAGES = "".join(PAGE.with_name(name).read_text("utf-8") for name in ("engines-http.md", "engines-xtts.md"))
+
+
+@pytest.mark.parametrize("line", re.findall(r"^export .*$", SERVERS_PAGES, re.MULTILINE))
+def test_what_the_pages_on_speech_servers_say_to_type_can_be_typed(line: str) -> None:
+    """Each line of settings is one that the server and the engine accept."""
+    settings = load_settings(environ=dict(word.split("=", 1) for word in shlex.split(line, comments=True)[1:]))
+    for name in settings.engines:
+        (entry,) = entry_points(group=GROUP, name=name)
+        entry.load().Options.model_validate(dict(settings.engine_section(name)))
+
+
+def test_every_setting_on_the_pages_on_speech_servers_exists() -> None:
+    """No engine's entry that they name is invented."""
+    names = set(re.findall(r"UNAVOCE_([A-Z_]+?)__([A-Z_]+)", SERVERS_PAGES))
+    assert names
+    for section, option in names:
+        (entry,) = entry_points(group=GROUP, name=section.lower().replace("_", "-"))
+        assert option.lower() in entry.load().Options.model_fields
