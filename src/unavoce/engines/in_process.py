@@ -67,10 +67,13 @@ class LocalEngine(Engine, Generic[Files, Loaded]):
             run.stop()
         await asyncio.to_thread(self._shut_down)
 
-    async def _warm_up(self, files: Files) -> None:
-        """Have the wide session in memory; the narrow one goes on loading behind."""
+    async def _warm_up(self, files: Files, *, wait_for_both: bool = False) -> None:
+        """Have the wide session in memory; the narrow one goes on loading behind, unless it is waited for too."""
         await self._loaded(files, self._fixed_threads or self._context.cores.count)
-        self._sessions.get(files, self._fixed_threads or 1)
+        narrow = self._fixed_threads or 1
+        self._sessions.get(files, narrow)
+        if wait_for_both:
+            await self._loaded(files, narrow)
 
     async def _compute(self, files: Files, work: Callable[[Loaded, Run], Result]) -> Result:
         """`work` on a thread, with a model of as many threads as may be. Cancelled, its run is stopped."""

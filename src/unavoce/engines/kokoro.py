@@ -59,7 +59,8 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
         if absent := await asyncio.to_thread(missing, self._folder, FILES):
             names = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
             raise EngineUnavailable(f"{names}: missing or damaged in {self._folder}; remedy: {REMEDY}")
-        await self._warm_up(self._folder)
+        # Loading takes the cores for a second or two, which a first sentence beside it would be too late for.
+        await self._warm_up(self._folder, wait_for_both=True)
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         """In pieces, where the sentence is long and has clauses: the first is heard while the next is computed."""
