@@ -235,7 +235,11 @@ class Prompter:
 
     def _lead_s(self, understudy: Voice, line: Line) -> float:
         """How long before its deadline a line is begun in another voice as well."""
-        return LEAD_MARGIN_S + LEAD_MARGIN * self._start_s(understudy, line) if self._plan.hedge else 0.0
+        if not self._plan.hedge:
+            return 0.0
+        lead_s = LEAD_MARGIN_S + LEAD_MARGIN * self._start_s(understudy, line)
+        # On the same cores an early understudy slows the very voice that it stands by for.
+        return min(lead_s, self._plan.primary_timeout_s / 2)
 
     def _patience_s(self, understudy: Voice, line: Line, deadline_s: float) -> float | None:
         """How long the first of two voices is waited for, loop time: for ever, unless there is a third."""

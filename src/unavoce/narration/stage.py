@@ -43,6 +43,10 @@ OWN_PHRASES = frozenset((PROBE, REHEARSAL))
 """Neither kept nor taken from the cache: they are there to hear the engine itself."""
 
 
+class GaveWay(EngineError):
+    """The end of a phrase of our own that a listener's sentence took the place of."""
+
+
 class Stage:
     """Owns every running synthesis of the process. An async context manager; one per process.
 
@@ -170,10 +174,11 @@ class Stage:
         self._take_back(waiting, running)
 
     def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
-        """Listeners wait for a slot: clips that nobody listens for any more give theirs up."""
+        """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
         needed = sum(one.due_s < NEVER_DUE for one in waiting) - sum(not one.claims for one in running)
-        for synthesis in [one for one in running if one.late and one.claims][: max(0, needed)]:
+        for synthesis in [one for one in running if one.claims and one.due_s == NEVER_DUE][: max(0, needed)]:
             self._let_go(synthesis)
+            synthesis.finish(GaveWay("a listener needed the engine"))
 
     def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
         self._running[synthesis.voice.engine].remove(synthesis)
@@ -296,6 +301,8 @@ class Stage:
             async for _ in claim.parts():
                 pass
             return claim.synthesis.clip()
+        except GaveWay:
+            return None
         except EngineError as error:
             log.warning("phrase_failed", extra={"engine": engine.name, "reason": str(error)})
             return None

@@ -13,7 +13,7 @@ from unavoce.chain.chain import Chain
 from unavoce.engines.base import Voice
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineError, EngineUnavailable, ImplausibleAudio
-from unavoce.narration.stage import SYNTHESIS_LIMIT_S, Stage
+from unavoce.narration.stage import REHEARSAL, SYNTHESIS_LIMIT_S, Stage
 from unavoce.narration.synthesis import Claim
 
 Work = Callable[[Stage, FakeEngine], Coroutine[Any, Any, None]]
@@ -208,3 +208,20 @@ def test_leaving_the_stage_does_not_wait_for_a_server() -> None:
     on_stage(work, Listening(FakeOptions(max_concurrency=2)))
     assert len(hung_up_at) == 2
     assert max(hung_up_at) < SYNTHESIS_LIMIT_S  # virtual seconds
+
+
+def test_a_rehearsal_gives_way_to_a_listener() -> None:
+    """A sentence that somebody waits for does not stand behind the phrase an engine is warmed with."""
+
+    async def run() -> None:
+        fake = FakeEngine(FakeOptions(max_concurrency=1, real_time_factor=0.5))
+        async with Stage(Chain([fake])) as stage:
+            await asyncio.sleep(1)
+            assert [call.spoken for call in fake.calls] == [REHEARSAL]
+            claim = want(stage, "Certainly, sir.")
+            assert await samples_of(claim) > 0
+            assert [call.outcome for call in fake.calls] == ["cancelled", "done"]
+            assert asyncio.get_running_loop().time() < 2
+            assert not stage.chain.is_down("fake")
+
+    run_virtually(run())
