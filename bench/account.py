@@ -61,6 +61,10 @@ def _span(sentence: str, part: Part) -> tuple[int, int]:
     return begins, begins + round(len(part.spoken) * min(part.share, 1.0))
 
 
+TRIMMED = 0.9
+"""Of a part's sound that at least leaves when all of it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One reply as it was heard."""
@@ -145,10 +149,15 @@ def heard_of(sentence: str, said: Sequence[Said], heard_s: float, *, to_its_end:
 
     There may be several, for pieces of it or since one broke off; they were heard in the order they were asked in.
     """
-    calls = [call for call in said if call.spoken in sentence and call.sound_s > 0]
+    # The first part of a parted sentence is read with a comma of its own.
+    texts = [(call, call.spoken if call.spoken in sentence else call.spoken.removesuffix(",")) for call in said]
     parts: list[Part] = []
-    for call in calls:
-        parts.append(Part(call.spoken, min(heard_s, call.sound_s) / call.whole_s))
+    for call, spoken in texts:
+        if spoken not in sentence or call.sound_s <= 0:
+            continue
+        share = min(heard_s, call.sound_s) / call.whole_s
+        # Edges are trimmed: of a part that another follows, a little less is heard than was made.
+        parts.append(Part(spoken, 1.0 if spoken != call.spoken and share > TRIMMED else share))
         heard_s = max(0.0, heard_s - call.sound_s)
     if to_its_end and parts:
         parts[-1] = Part(parts[-1].spoken, 1.0)  # edges are trimmed, so that a little less is heard than was made

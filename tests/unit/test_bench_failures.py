@@ -208,3 +208,12 @@ def test_the_table_has_a_row_for_each_case_and_setting() -> None:
     table = grid({(case, setting): [(WHOLE, WHOLE)] for case in CASES for setting in SETTINGS})
     assert len(table.rows) == len(CASES) * len(SETTINGS)
     assert {len(one) for one in table.rows} == {len(table.columns)}
+
+
+def test_a_parted_sentence_is_heard_whole() -> None:
+    """The first part, read with a comma of its own and a little trimmed at its edges, and the rest are the sentence."""
+    sentence = "The house was built in the spring of that year by two brothers."
+    said = [Said("The house was built in the spring of that year,", 2.8, 2.8), Said("by two brothers.", 1.0, 1.0)]
+    parts = heard_of(sentence, said, 3.72, to_its_end=True)
+    assert [part.share for part in parts] == [1.0, 1.0]
+    assert (words_lost(sentence, parts), words_repeated(sentence, parts)) == (0, 0)
