@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import pytest
 import uvicorn
+from tests.support.web import Web
 
 from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions
@@ -110,7 +111,7 @@ async def running_server(
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=1,
             )
-            web = _Web(config)
+            web = Web(config)
             serving = asyncio.create_task(web.serve(sockets=[listening]))
             await web.ready.wait()
             try:
@@ -120,21 +121,6 @@ async def running_server(
                 await app.sockets.drain(PATIENCE_S)
                 web.should_exit = True
                 await serving
-
-
-class _Web(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Ctrl-C belongs to the test runner."""
-        yield
 
 
 # -- the wire

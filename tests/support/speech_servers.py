@@ -14,8 +14,8 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from urllib.parse import parse_qs
 import httpx
 import numpy as np
 import uvicorn
+from tests.support.web import Web
 
 from unavoce.audio.pcm import Samples
 from unavoce.audio.wav import wav_bytes
@@ -94,7 +95,7 @@ async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
         config = uvicorn.Config(
             _app(handler), lifespan="off", log_config=None, log_level="critical", timeout_graceful_shutdown=1
         )
-        web = _Web(config)
+        web = Web(config)
         task = asyncio.create_task(web.serve(sockets=[listening]))
         await web.ready.wait()
         try:
@@ -102,21 +103,6 @@ async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
         finally:
             web.should_exit = True
             await task
-
-
-class _Web(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Ctrl-C belongs to the test runner."""
-        yield
 
 
 def _app(handler: Handler) -> Any:

@@ -51,10 +51,6 @@ class MemoryCache:
         if clip is not None:
             self._bytes -= _size(clip)
 
-    def clear(self) -> None:
-        self._clips.clear()
-        self._bytes = 0
-
 
 def _size(clip: Pcm) -> int:
     return clip.samples.nbytes + OVERHEAD

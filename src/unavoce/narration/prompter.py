@@ -30,9 +30,9 @@ log = logging.getLogger(__name__)
 LEAD_MARGIN_S, LEAD_MARGIN = 0.05, 1.2
 """The understudy is begun a little sooner than its own speed asks for, so that its first chunk is encoded in time."""
 HESITATION_S = 0.5
-"""Silence between two pieces that that is no reason yet to begin the understudy: first pieces are short."""
+"""Silence between two pieces that is no reason yet to begin the understudy: first pieces are short."""
 HELD_FOR = 4
-"""Sentences behind the first that it may be held back for: what comes later has time."""
+"""Sentences looked at, the first among them, when it is held back: what comes later has time."""
 ATTEMPTS = 2
 """Syntheses of one sentence by one engine, as long as the engine says that trying again can help."""
 
@@ -191,8 +191,7 @@ class Prompter:
         claim.synthesis.silent = True
         for line in self._script.lines[self._script.spoken + 1 :]:
             if line.claim is not None and line.claim.synthesis is claim.synthesis:
-                line.withdraw()
-                line.claim = None
+                line.give_up()
         return error
 
     async def _either(self, line: Line, claim: Claim, beside: Claim, deadline_s: float) -> None:
@@ -212,8 +211,7 @@ class Prompter:
             return
         for line in self._script.lines[self._script.spoken :]:
             if line.claim is not None and line.claim.voice not in audible:
-                line.withdraw(late=True)
-                line.claim = None
+                line.give_up(late=True)
 
     def release(self) -> None:
         """The understudy is not needed beside the present voice any more."""
@@ -271,12 +269,11 @@ class Prompter:
         """Everything not heard yet goes to the understudy."""
         before = self._cast.voice.engine
         log.warning("voice_moved", extra={"engine": before, "to": self._cast.move().engine, "reason": reason})
-        self._script.withdraw(late=True)
+        for line in self._script.lines[self._script.spoken :]:
+            line.give_up(late=True)
         for line in self._script.ahead(1):
             self._script.rejoin(line)
             line.fresh, line.attempts = self._cast.begun, 0
-        for line in self._script.lines[self._script.spoken :]:
-            line.claim = None
         self._claim_ahead()
 
     def _may_try_again(self, line: Line, error: EngineError) -> bool:

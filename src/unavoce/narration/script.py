@@ -43,6 +43,11 @@ class Line:
         if self.claim is not None:
             self.claim.withdraw(late=late)
 
+    def give_up(self, *, late: bool = False) -> None:
+        """Its claim is withdrawn and forgotten: whoever is to speak it next is asked anew."""
+        self.withdraw(late=late)
+        self.claim = None
+
 
 class Script:
     """Grows at the end; `spoken` lines at its beginning are done with."""
@@ -113,10 +118,10 @@ class Script:
             await self._wait()
         return line.claim
 
-    def withdraw(self, *, late: bool = False) -> None:
+    def withdraw(self) -> None:
         """Give up every claim that is still held."""
         for line in self.lines[self.spoken :]:
-            line.withdraw(late=late)
+            line.withdraw()
 
     async def change(self, until_s: float) -> None:
         """Returns when a line is added, claimed or whole, at the latest at `until_s` (loop time)."""

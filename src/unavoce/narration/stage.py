@@ -109,13 +109,9 @@ class Stage:
         `when_done` is called when a synthesis under way has ended, well or badly; a clip at hand is done at once.
         `fresh`: the engine itself is to be heard, not the cache.
         """
-        if (
-            not fresh
-            and (voice, spoken) not in self._wanted
-            and (found := self.cache.recall(voice, spoken)) is not None
-        ):
-            return Claim(Synthesis.recalled(voice, spoken, found), due_s, when_done, _nothing_to_withdraw)
         synthesis = self._wanted.get((voice, spoken))
+        if synthesis is None and not fresh and (recalled := self.recall(voice, spoken)) is not None:
+            return recalled
         if synthesis is None or synthesis.error is not None or synthesis.silent:
             synthesis = self._wanted[voice, spoken] = Synthesis(voice, spoken)
             self._waiting[voice.engine].append(synthesis)
