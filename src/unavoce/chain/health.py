@@ -121,12 +121,11 @@ class Pace:
         return ImplausibleAudio(f"{sound_s:.1f} s of sound where this voice takes {expected_s:.1f} s")
 
     def odd_rate(self, voice: str, rate_hz: int) -> ImplausibleAudio | None:
-        """Why a voice's sound at that rate is not believed: it had another one before. Believed the second time."""
-        known = self._voice(voice)
-        before, known.rate_hz = known.rate_hz, rate_hz
-        if before in (0, rate_hz):
-            return None
-        return ImplausibleAudio(f"sound at {rate_hz} Hz where this voice had {before} Hz")
+        """Why a voice's sound at that rate is not believed: it had another one before.
+
+        Believed after as many refusals in a row as open the breaker: several sentences may bring the same false rate.
+        """
+        return self._voice(voice).odd_rate(rate_hz)
 
     def _voice(self, name: str) -> _VoicePace:
         known = self._voices.pop(name) if name in self._voices else _VoicePace()
@@ -141,8 +140,9 @@ class _VoicePace:
 
     def __init__(self) -> None:
         self.seconds_per_character = SECONDS_PER_CHARACTER
-        self.rate_hz = 0
         self._clips = 0
+        self._rate_hz = 0
+        self._odd_rates = 0
 
     def measured(self, characters: int, sound_s: float) -> None:
         if not characters:
@@ -155,3 +155,10 @@ class _VoicePace:
         """Wide bounds: numbers and names take longer than prose, and a short word may stand between long pauses."""
         expected_s = self.seconds_per_character * characters
         return self._clips >= KNOWN_AFTER and not 0.35 * expected_s - 0.5 <= sound_s <= 3 * expected_s + 2.0
+
+    def odd_rate(self, rate_hz: int) -> ImplausibleAudio | None:
+        if rate_hz == self._rate_hz or not self._rate_hz or self._odd_rates >= FAILURES:
+            self._rate_hz, self._odd_rates = rate_hz, 0
+            return None
+        self._odd_rates += 1
+        return ImplausibleAudio(f"sound at {rate_hz} Hz where this voice had {self._rate_hz} Hz")
