@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from tests.support.server import _Web
+from tests.support.web import Web
 from tests.support.xtts_model import HEADER, LANGUAGES, PITCH_HZ, Kind, Server, failed_as_asked, streamed, whole
 
 Endpoint = Callable[[Server, Request], Any]
@@ -232,7 +232,7 @@ async def standing_in(kind: Kind, port: int = 0, **about: Any) -> AsyncIterator[
     server = Server(kind, **about)
     with socket.create_server(("127.0.0.1", port)) as listening:
         server.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        web = _Web(uvicorn.Config(_app(server), lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+        web = Web(uvicorn.Config(_app(server), lifespan="off", log_config=None, timeout_graceful_shutdown=1))
         serving = asyncio.create_task(web.serve(sockets=[listening]))
         await web.ready.wait()
         try:
