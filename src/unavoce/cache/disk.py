@@ -11,11 +11,12 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from unavoce.cache.clip_file import DamagedClip, about, pack, unpack
-from unavoce.cache.folder import HEAD_BYTES, ClipFolder
+from unavoce.cache.folder import HEAD_BYTES, SHARDS, ClipFolder
 from unavoce.cache.index import Index, Row, Which
 from unavoce.cache.kept import Kept, Limits
 from unavoce.cache.notebook import Notebook
@@ -173,16 +174,11 @@ class DiskCache:
 
     def clear(self, which: Which) -> int:
         """Remove the clips that fit, also from running servers' memory, and say how many. Raises CacheError."""
-        removed, more = 0, True
-        while more:
-            some, more = self._reaching(lambda index: self._shelf.clear(index, which))
-            removed += some
-        self._reaching(lambda index: self._tell_clearing(index, which))
+        removed = 0
+        for shard in SHARDS:
+            removed += self._reaching(partial(self._shelf.clear, which=which, shard=shard))
+        self._reaching(partial(self._shelf.cleared, which=which))
         return removed
-
-    def _tell_clearing(self, index: Index, which: Which) -> None:
-        with index.writing():
-            index.cleared(which, self._now())
 
     def adopt_all(self) -> None:
         """Learn of every file now. Raises CacheError."""
@@ -191,7 +187,7 @@ class DiskCache:
 
     def reconcile(self, shard: str) -> tuple[int, int]:
         """Remove rows without a file and add those of files without one; how many of each. Raises CacheError."""
-        return self._reaching(lambda index: self._shelf.reconcile(index, shard))
+        return self._reaching(partial(self._shelf.reconcile, shard=shard))
 
     def close(self) -> None:
         self._notebook.close()

@@ -18,6 +18,8 @@ from unavoce.errors import CacheError
 
 SUFFIX = ".wav"
 HEAD_BYTES = 4096
+SHARDS = tuple(f"{number:02x}" for number in range(256))
+"""Folders of the clips, by the first two letters of their keys; made as they are needed."""
 _SHARD = re.compile(r"[0-9a-f]{2}")
 _FILE = re.compile(r"[0-9a-f]{64}\.wav")
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -89,7 +91,7 @@ class ClipFolder:
         return _mode(self._path(key), stat.S_ISREG)
 
     def shards(self) -> list[str]:
-        """The folders of the clips, by the first two letters of their keys."""
+        """Those that are there."""
         return sorted(name for name in _names(self._clips) if _SHARD.fullmatch(name))
 
     def keys(self, shard: str) -> Iterator[str]:

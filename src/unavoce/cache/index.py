@@ -218,8 +218,9 @@ class Index:
         # The quick check would not see that the order of use names other clips than there are.
         verdict = self._one("PRAGMA integrity_check(1)", ())[0]
         counted = self._one("SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(bytes), 0) FROM clips", ())
+        entries, size, least = typed(counted, (int,), (int,), (int,))
         sums = self.sums()
-        if verdict != "ok" or counted[2] < 0 or (sums.get("entries"), sums.get("bytes")) != counted[:2]:
+        if verdict != "ok" or least < 0 or (sums["entries"], sums["bytes"]) != (entries, size):
             raise IndexBroken("it does not add up")
 
     # -- sums

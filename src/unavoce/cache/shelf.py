@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final, Literal
 
 from unavoce.cache.clip_file import DamagedClip, about, unpack
-from unavoce.cache.folder import ClipFolder
+from unavoce.cache.folder import SHARDS, ClipFolder
 from unavoce.cache.index import Index, Row, Which
 from unavoce.cache.kept import Limits
 from unavoce.cache.tables import IndexBroken
@@ -23,7 +23,6 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 32
 """Clips removed at a time, so that another process can write in between."""
-_SHARDS: Final = 256
 
 Put = Literal["written", "there", "gone"]
 """What became of a clip: its file was written; had been there; or had to go again at once, for another process."""
@@ -144,25 +143,33 @@ class Shelf:
         old = index.which(Which(made_before=max_age.oldest(now)), BATCH)
         return old or index.misdated(max_age.latest(now), BATCH)
 
-    def clear(self, index: Index, which: Which) -> tuple[int, bool]:
-        """Remove some of the clips that fit: how many, and whether there may be more. Raises where one will not go."""
-        if self.adopt(index):
-            return 0, True
+    def clear(self, index: Index, which: Which, shard: str) -> int:
+        """Remove the clips of a shard that fit, by what their files say, and say how many. Raises where one stays."""
         with index.writing():
-            keys = index.which(which, BATCH)
-            for key in keys:
+            there = list(self._folder.keys(shard))
+            removed = [key for key in there if self._fits(key, which)]
+            for key in removed:
                 self._folder.remove(key)
-                index.remove_named(key)
-            if not keys and which == Which():
-                self._remove_unknown(index)
-                self._folder.remove_unfinished()
-        return len(keys), bool(keys)
+                index.remove(key)
+            for key in set(index.shard(shard)).difference(there):
+                index.remove(key)
+        return len(removed)
 
-    def _remove_unknown(self, index: Index) -> None:
-        for shard in self._folder.shards():
-            for key in self._folder.keys(shard):
-                if not index.has(key):
-                    self._folder.remove(key)
+    def _fits(self, key: str, which: Which) -> bool:
+        """What cannot be read fits everything."""
+        if which == Which():
+            return True
+        try:
+            said = about(self._folder.head(key)[0])
+        except (DamagedClip, OSError):
+            return True
+        return which.fits(said.voice.engine, said.voice.name, said.made_at)
+
+    def cleared(self, index: Index, which: Which) -> None:
+        """Tell other processes."""
+        with index.writing():
+            self._folder.remove_unfinished()
+            index.cleared(which, self._now())
 
     # -- what a kill, a fault or a person left behind
 
@@ -174,19 +181,19 @@ class Shelf:
 
     def adopt(self, index: Index) -> bool:
         """Learn of some of the files that a lost index knew; True while there may be more."""
-        if index.sums().get("adopted", 0) >= _SHARDS:
+        if index.sums().get("adopted", 0) >= len(SHARDS):
             return False
         with index.writing():
             begin = shard = int(index.sums().get("adopted", 0))
             found = False
-            while shard < _SHARDS and not found:
-                for key in self._folder.keys(f"{shard:02x}"):
+            while shard < len(SHARDS) and not found:
+                for key in self._folder.keys(SHARDS[shard]):
                     found = True
                     if not index.has(key):
                         self._adopt_one(index, key)
                 shard += 1
             index.count({"adopted": shard - begin})
-        return shard < _SHARDS
+        return shard < len(SHARDS)
 
     def _adopt_one(self, index: Index, key: str) -> bool:
         try:

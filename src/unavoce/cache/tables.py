@@ -55,6 +55,8 @@ def sound() -> Iterator[None]:
     """Tells a damaged database (IndexBroken) from one that cannot be reached now (sqlite3.Error)."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise IndexBroken("an error's text that quotes it cannot be decoded") from error
     except sqlite3.Error as error:
         # An operational error without a code is text that cannot be decoded.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)

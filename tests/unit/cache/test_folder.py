@@ -76,7 +76,7 @@ def test_a_folder_that_was_given_away_is_refused(folder: ClipFolder) -> None:
 def test_a_folder_others_may_write_into_is_refused(folder: ClipFolder, mode: int, which: str) -> None:
     """The message names the remedy."""
     (folder.path / which).chmod(mode)
-    with pytest.raises(CacheError, match="others may write into .*; remedy: chmod go-w"):
+    with pytest.raises(CacheError, match=r"others may write into .*; remedy: chmod go-w"):
         folder.read(KEY)
     with pytest.raises(CacheError, match="others may write"):
         folder.create()
@@ -93,7 +93,7 @@ def test_a_link_in_the_place_of_the_clips_is_refused(folder: ClipFolder, tmp_pat
 def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     """It says so, and leaves the file alone."""
     (tmp_path / "cache").write_text("mine")
-    with pytest.raises(CacheError, match="cannot be made .*remedy"):
+    with pytest.raises(CacheError, match=r"cannot be made .*remedy"):
         ClipFolder(tmp_path / "cache").create()
     assert (tmp_path / "cache").read_text() == "mine"
 
@@ -199,11 +199,12 @@ def test_what_a_kill_left_in_the_making_is_written_over(folder: ClipFolder) -> N
 def test_strangers_are_told_from_clips(folder: ClipFolder) -> None:
     """Names that no clip has are listed as such, and never as keys."""
     folder.write(KEY, b"sound")
-    for name in ("notes.txt", "A" * 64 + ".wav", KEY, f"{KEY}.wav.bak"):
+    strange = {"notes.txt", "A" * 64 + ".wav", KEY, f"{KEY}.wav.bak"}
+    for name in strange:
         (place(folder).parent / name).touch()
     (folder.path / "clips" / "zz").mkdir()
     (folder.path / "clips" / "00").symlink_to(folder.path / "clips" / "zz")
     other = next(key(number) for number in range(1000) if key(number)[:2] not in (KEY[:2], "00"))
     (place(folder).parent / f"{other}.wav").touch()  # in another one's shard
     assert list(folder.keys(KEY[:2])) == [KEY]
-    assert {path.name for path in folder.strangers()} == {"notes.txt", "A" * 64 + ".wav", KEY, f"{KEY}.wav.bak", "zz", "00"}
+    assert {path.name for path in folder.strangers()} == strange | {"zz", "00"}
