@@ -54,7 +54,7 @@ def held(disk: DiskCache) -> set[int]:
 
 def uncounted(disk: DiskCache) -> int:
     """Files without a row, after all; and the sums are checked."""
-    disk._notebook.using(lambda index: disk._shelf.check(index))
+    disk._notebook.using(disk._shelf.check)
     return sum(disk.reconcile(f"{shard:02x}")[1] for shard in range(256))
 
 
