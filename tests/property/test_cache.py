@@ -31,7 +31,7 @@ def voice_of(number: int) -> Voice:
 
 class CacheMachine(RuleBasedStateMachine):
     """`kept` is what a dictionary would hold, `order` the numbers by their last use; `sure` while nothing was damaged,
-    so that also the order and the presence of clips can be told."""
+    so that also the order and the presence of clips can be told; `tight` once nothing is left of larger bounds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,17 +39,19 @@ class CacheMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.kept: dict[int, Kept] = {}
         self.order: list[int] = []
-        self.sure = True
+        self.sure = self.tight = True
         self.disks: list[DiskCache] = []
         self.most_entries = self.most_bytes = 0
 
     @initialize(entries=st.integers(2, 8), clips=st.integers(2, 8))
     def begin(self, entries: int, clips: int) -> None:
         self._open(entries, clips)
+        self.put_many(0, list(range(9)))
 
     def _open(self, entries: int, clips: int) -> None:
         for disk in self.disks:
             disk.close()
+        self.tight = self.tight and entries >= self.most_entries and clips * SIZE >= self.most_bytes
         self.most_entries, self.most_bytes = entries, clips * SIZE
         limits = Limits(max_bytes=self.most_bytes, max_entries=entries, reserve_bytes=0)
         clock: dict[str, Any] = {"now": self.clock.now, "monotonic": self.clock.monotonic}
@@ -61,17 +63,24 @@ class CacheMachine(RuleBasedStateMachine):
     def put(self, handle: int, number: int, count: int) -> None:
         """After it the bounds hold, by what really lies on the disk."""
         clip = kept(100 * number + count, count, voice=voice_of(number), made_at=MADE_AT + number)
+        not_there = key(number) not in files(self.folder)
         fits = len(pack(key(number), clip)) <= self.most_bytes
         assert self.disks[handle].put(key(number), clip) == fits
         if not fits:
             return
         there = files(self.folder)
-        assert len(there) <= self.most_entries
-        assert sum(there.values()) <= self.most_bytes
+        self.tight = self.tight or not_there
+        if self.tight:  # else what is too much goes in the background
+            self._expect_bounds(there)
         if not (self.sure and number in self.kept):  # what is there is left as it is
             self._note_put(number, clip, there)
         self._used(number)
         self._expect_order(there)
+
+    @rule(handle=st.integers(0, 1), numbers=st.lists(NUMBERS, min_size=6, max_size=12, unique=True))
+    def put_many(self, handle: int, numbers: list[int]) -> None:
+        for number in numbers:
+            self.put(handle, number, 200)
 
     def _note_put(self, number: int, clip: Kept, there: dict[str, int]) -> None:
         before = self.kept.get(number)
@@ -126,10 +135,14 @@ class CacheMachine(RuleBasedStateMachine):
                 break
         else:
             raise AssertionError("it is never tidy")
-        there = files(self.folder) if self.folder.exists() else {}
+        there = files(self.folder)
+        self.tight = True
+        self._expect_bounds(there)
+        self._expect_order(there)
+
+    def _expect_bounds(self, there: dict[str, int]) -> None:
         assert len(there) <= self.most_entries
         assert sum(there.values()) <= self.most_bytes
-        self._expect_order(there)
 
     @rule(entries=st.integers(2, 8), clips=st.integers(2, 8))
     def restart(self, entries: int, clips: int) -> None:

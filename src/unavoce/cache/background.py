@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, ParamSpec, Protocol, TypeVar
@@ -18,6 +17,7 @@ from unavoce.cache.clip_file import DamagedClip
 from unavoce.cache.disk import DiskCache
 from unavoce.cache.index import Which
 from unavoce.cache.kept import Kept
+from unavoce.cache.threads import DiskThreads
 from unavoce.errors import CacheError
 
 log = logging.getLogger(__name__)
@@ -62,9 +62,9 @@ class BackgroundDisk:
 
     def __init__(self, disk: DiskCache) -> None:
         self.disk = disk
-        self._readers = ThreadPoolExecutor(READERS, "cache-read")
+        self._readers = DiskThreads(READERS, "cache-read")
         # One: the index is used by one thread at a time, and what is kept first is written first.
-        self._writer = ThreadPoolExecutor(1, "cache-write")
+        self._writer = DiskThreads(1, "cache-write")
         self._reading = 0
         self._pending_bytes = 0
         self._uses: dict[str, int] = {}
@@ -183,8 +183,8 @@ class BackgroundDisk:
         self._later(self.disk.note, uses, Counter(self._counts))
         last = self._later(self.disk.close)
         self._closed = True
-        self._readers.shutdown(wait=False, cancel_futures=True)
-        self._writer.shutdown(wait=False)
+        self._readers.shutdown(cancel_futures=True)
+        self._writer.shutdown()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await asyncio.shield(last)

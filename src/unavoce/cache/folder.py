@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from unavoce.cache.clip_file import MAX_FILE_BYTES
@@ -30,9 +31,20 @@ class ClipFolder:
     """Any thread and any process may use it; writing is for whoever holds the index (`Index.writing`)."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
-        self._clips = self.path / "clips"
-        self._new = self.path / "new.wav"
+        self._given = path
+
+    @cached_property
+    def path(self) -> Path:
+        """Where it is. Blocks the first time: not for the event loop."""
+        return self._given.resolve()
+
+    @property
+    def _clips(self) -> Path:
+        return self.path / "clips"
+
+    @property
+    def _new(self) -> Path:
+        return self.path / "new.wav"
 
     def create(self) -> None:
         """Make the folder, for nobody but us. Raises CacheError."""

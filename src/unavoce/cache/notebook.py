@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from unavoce.cache.folder import ClipFolder
@@ -23,7 +24,6 @@ class Notebook:
         self.read_only = False
         """Nothing can be written in that folder."""
         self._folder = folder
-        self._path = folder.path / "index.sqlite"
         self._index: Index | None = None
 
     def using(self, do: Callable[[Index], T]) -> T:
@@ -47,6 +47,10 @@ class Notebook:
         index, self._index = self._index, None
         if index is not None:
             index.close()
+
+    @property
+    def _path(self) -> Path:
+        return self._folder.path / "index.sqlite"
 
     def _opened(self) -> Index:
         if self._index is not None and self._index.lost:
@@ -74,5 +78,5 @@ class Notebook:
             index.discard()
             return
         # It could not even be opened.
-        for name in ("index.sqlite", "index.sqlite-journal"):
-            (self._folder.path / name).unlink(missing_ok=True)
+        for path in (self._path, self._path.with_name(self._path.name + "-journal")):
+            path.unlink(missing_ok=True)
