@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -61,16 +61,10 @@ class Notebook:
         return self._index
 
     def _open(self) -> Index:
-        self.read_only = False
-        try:
-            return Index(self._path)
-        except sqlite3.OperationalError as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or not self._path.is_file():
-                raise
-        index = Index(self._path, read_only=True)
-        self.read_only = True
-        return index
+        # SQLite opens what cannot be written without a word, and says so at the first change.
+        there = self._path.is_file()
+        self.read_only = there and not all(os.access(path, os.W_OK) for path in (self._path, self._folder.path))
+        return Index(self._path, read_only=self.read_only)
 
     def _discard(self) -> None:
         index, self._index = self._index, None

@@ -596,9 +596,8 @@ def test_a_folder_that_can_be_written_again_is(make: Make, clock: Clock, monkeyp
     fill(make(), 1)
     disk = make()
     with monkeypatch.context() as patch:
-        patch.setattr("unavoce.cache.notebook.Index", lambda path, read_only=True: Index(path, read_only=True))
-        disk.sums()
-        disk._notebook.read_only = True
+        patch.setattr("unavoce.cache.notebook.os.access", lambda *_: False)
+        assert disk.sums()["entries"] == 1
         assert not disk.tidy()
         assert not disk.put(key(2), kept(2))
         assert "readonly" in disk.problem
