@@ -70,8 +70,8 @@ class Shelf:
         return max_age is None or not max_age.passed(made_at, self._now())
 
     def _check_space(self, size: int) -> None:
-        if shutil.disk_usage(self._folder.path).free - size < (reserve := self._limits.reserve_bytes):
-            raise CacheError(f"less than {reserve >> 20} MiB of the cache's disk are free; remedy: make room there")
+        if shutil.disk_usage(self._folder.path).free - size < self._limits.reserve_bytes:
+            raise CacheError("the disk of the cache is nearly full; remedy: make room there, or clear the cache")
 
     def discard(self, index: Index, key: str) -> None:
         """Remove a clip that was found damaged, unless it has been put right since."""

@@ -555,7 +555,7 @@ def test_a_disk_that_is_nearly_full_is_not_filled(make: Make) -> None:
     """Below the reserve nothing is written, and the message is the same each time."""
     disk = make(reserve_bytes=1 << 60)
     assert not disk.put(key(1), kept(1))
-    assert "are free; remedy" in disk.problem
+    assert "nearly full; remedy" in disk.problem
     assert files(disk.folder.path) == {}
 
 
