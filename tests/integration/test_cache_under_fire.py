@@ -20,7 +20,7 @@ PATIENCE_S = 60.0
 NUMBERS = 60
 """Clips that writers choose from: more than the bounds let stay."""
 LIMITS = Limits(max_bytes=40_000, max_entries=25, reserve_bytes=0)
-ROUNDS = 25
+ROUNDS = 15
 
 WRITER = f"""
 import random, sys
@@ -72,6 +72,7 @@ def look_over(folder: Path) -> DiskCache:
     there = files(folder)
     assert len(there) <= sums["entries"] <= LIMITS.max_entries
     assert sum(there.values()) <= LIMITS.max_bytes
+    assert there.keys() <= set(disk._notebook.using(lambda index: index.oldest(1_000)))  # no file without a row
     for number in range(NUMBERS):
         found = disk.read(key(number))
         assert found is None or same_sound(found, number)
@@ -109,6 +110,88 @@ def busily(turns: int) -> None:
     """Lets a little of another process's work go by, without the clock: the kill comes in the middle of a step."""
     for _ in range(turns):
         pass
+
+
+EVERY_LINE = """
+import os, shutil, signal, sys
+from pathlib import Path
+from tests.support.clips import files, kept, key, path_of, same
+from unavoce.cache.clip_file import DamagedClip
+from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.index import Which
+
+template, folder = Path(sys.argv[1]), Path(sys.argv[2])
+limits = Limits(max_entries=3, reserve_bytes=0)
+
+def begin():
+    disk = DiskCache(template, limits)
+    for number in (1, 2, 3):
+        assert disk.put(key(number), kept(number))
+    while disk.tidy():
+        pass
+    path_of(template, key(2)).write_bytes(b"rubbish")
+    disk.close()
+
+def work(disk):
+    disk.put(key(4), kept(4))
+    disk.discard(key(2))
+    disk._notebook.using(lambda index: disk._shelf.clear(index, Which(), key(4)[:2]))
+    disk.put(key(2), kept(2))
+
+def killed_at(line):
+    def trace(frame, event, _):
+        nonlocal line
+        if "unavoce/cache" not in frame.f_code.co_filename.replace(os.sep, "/"):
+            return None
+        line -= event == "line"
+        if line < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    child = os.fork()
+    if not child:
+        disk = DiskCache(folder, limits)
+        sys.settrace(trace)
+        work(disk)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+def check(line):
+    disk = DiskCache(folder, limits)
+    rows = set(disk._notebook.using(lambda index: index.oldest(100)))
+    there = files(folder)
+    assert there.keys() <= rows, f"a file without a row after line {line}"
+    assert len(there) <= limits.max_entries, f"too many files after line {line}"
+    for number in range(1, 6):
+        try:
+            found = disk.read(key(number))
+        except DamagedClip:
+            assert path_of(folder, key(number)).read_bytes() == b"rubbish", f"torn after line {line}"
+        else:
+            assert found is None or same(found, kept(number)), f"another clip after line {line}"
+    assert disk.put(key(6), kept(6)) and same(disk.read(key(6)), kept(6)), f"no use after line {line}"
+    disk.close()
+
+begin()
+line = 0
+while True:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(template, folder)
+    status = killed_at(line)
+    check(line)
+    if status == 0:
+        break
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    line += 1
+print(line)
+"""
+
+
+def test_killed_at_every_line(tmp_path: Path) -> None:
+    """Between any two lines of putting, evicting, discarding and clearing a kill leaves whole clips, each counted."""
+    done = run(EVERY_LINE, str(tmp_path / "template"), str(tmp_path / "cache"))
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 200
 
 
 def test_two_processes_and_a_third_that_is_killed(tmp_path: Path) -> None:
