@@ -157,7 +157,8 @@ class DiskCache:
 
     def _halve_uses(self, index: Index) -> None:
         with index.writing():
-            since_s = self._now() - index.sums().get("uses_halved_at", 0)
+            # Of a clock before 1970 nothing is noted: a sum below 0 is damage.
+            since_s = max(0.0, self._now()) - index.sums().get("uses_halved_at", 0)
             if abs(since_s) > USES_HALVED_S:
                 index.forget_uses()
                 index.count({"uses_halved_at": since_s})
