@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import click
 
@@ -20,15 +19,9 @@ def seconds_of(age: str) -> float:
     return age_s
 
 
-class Age(click.ParamType[float]):
-    """An option's value in seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            return seconds_of(str(value))
-        except ValueError as error:
-            self.fail(f"{value!r}: {error}.", param, ctx)
+def option(_: click.Context, parameter: click.Parameter, age: str | None) -> float | None:
+    """The callback of an option that takes an age: its seconds."""
+    try:
+        return None if age is None else seconds_of(age)
+    except ValueError as error:
+        raise click.BadParameter(f"{age!r}: {error}.", param=parameter) from None

@@ -19,8 +19,7 @@ from unavoce.cache import report
 from unavoce.cache.disk import DiskCache
 from unavoce.cache.index import Which
 from unavoce.cache.verify import Verdict, count_files, verify
-from unavoce.cli import options
-from unavoce.cli.ages import Age
+from unavoce.cli import ages, options
 from unavoce.cli.table import print_table, size
 from unavoce.cli.terminal import visible
 from unavoce.composition import build_disk
@@ -153,7 +152,7 @@ def _tell_verdict(verdict: Verdict) -> None:
 @command.command("clear")
 @click.option("--engine", metavar="E", help="Only clips of this engine.")
 @click.option("--voice", metavar="V", help="Only clips in this voice.")
-@click.option("--older-than", type=Age(), metavar="AGE", help="Only clips made longer ago: 30d, 12h, 90m.")
+@click.option("--older-than", callback=ages.option, metavar="AGE", help="Only clips made longer ago: 30d, 12h, 90m.")
 @click.option("--yes", is_flag=True, help="Do not ask before everything goes.")
 @options.config
 @options.as_json
