@@ -51,6 +51,9 @@ class Chain:
     def statuses(self) -> tuple[EngineStatus, ...]:
         return tuple(member.status for member in self._members.values())
 
+    def status(self, name: str) -> EngineStatus:
+        return self._members[name].status
+
     def engine(self, name: str) -> Engine:
         return self._members[name].engine
 
