@@ -154,12 +154,12 @@ class Chain:
         return await self._members[name].ready()
 
     async def ready_for(self, voice: Voice) -> Engine:
-        """`ready`, for a sentence in `voice`. Raises EngineRefused as well: where `voice` is how the engine is
-        remembered, and it has come up with another model."""
+        """`ready`, for a sentence in `voice`. Raises EngineRefused where the engine has come up with another model than
+        it had as that voice: part of the reply may have been heard already."""
         member = self._members[voice.engine]
         engine = await member.ready()
         if member.has_lost(voice):
-            raise EngineRefused(f"engine {voice.engine} has another model now than when it last spoke as {voice.name}")
+            raise EngineRefused(f"engine {voice.engine} has another model now than the one that spoke as {voice.name}")
         return engine
 
     def asked(self, voice: Voice, characters: int) -> None:

@@ -47,7 +47,8 @@ class Member:
         self._start_error: str | None = None
         self._has_started = False
         self._remembered = tuple(remembered)
-        self._remembered_at_rest = frozenset(map(_at_rest, remembered))
+        self._had = set(map(_at_rest, remembered))
+        """Every voice it is known to have had after some start, at speed 1."""
 
     async def start(self) -> None:
         """Start the engine; a failure is its status, not an exception."""
@@ -60,7 +61,9 @@ class Member:
             log.exception("engine_start_crashed", extra={"engine": self.engine.name})
             error = f"{type(problem).__name__} while starting: {problem}"
         self._start_error = error
-        self._has_started = self._has_started or error is None
+        if error is None:
+            self._has_started = True
+            self._had.update(map(_at_rest, self.engine.voices()))
         self._mark("healthy" if error is None else "down", error or "ready")
         self.started.set()
 
@@ -86,9 +89,11 @@ class Member:
         return any(replace(one, speed=voice.speed) == voice for one in self.engine.voices())
 
     def has_lost(self, voice: Voice) -> bool:
-        """Whether `voice` is one of those remembered, and the engine has come up with another model in its place."""
-        is_old = bool(voice.model) and _at_rest(voice) in self._remembered_at_rest
-        return is_old and self._has_started and not self.offers(voice)
+        """Whether it had `voice` after an earlier start, and speaks with another model now.
+
+        What it called its voices before it had started is never lost: such a reply has been heard in no voice yet.
+        """
+        return bool(voice.model) and self._has_started and _at_rest(voice) in self._had and not self.offers(voice)
 
     @property
     def is_down(self) -> bool:
