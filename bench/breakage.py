@@ -19,7 +19,8 @@ from unavoce.errors import EngineUnavailable
 from unavoce.narration.encoder import Encoder
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
-from unavoce.narration.stage import REHEARSAL, Stage
+from unavoce.narration.stage import Stage
+from unavoce.narration.upkeep import REHEARSAL
 
 PRIMARY, FALLBACK = "primary", "piper"
 PIECES = 8

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from unavoce.cache.background import BackgroundDisk
 from unavoce.cache.cache import Cache
+from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.kept import DAY_S, MaxAge
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.chain.known_voices import KnownVoices
@@ -44,5 +47,29 @@ def _engine(name: str, settings: Settings, context: EngineContext) -> Engine:
 
 def build_stage(settings: Settings, cores: Cores) -> Stage:
     """A stage over the configured chain; enter it to start the engines."""
-    cache = Cache(MemoryCache(settings.cache_memory_bytes))
-    return Stage(build_chain(settings, cores), cache=cache, recovery_interval_s=settings.recovery_interval_s)
+    return Stage(
+        build_chain(settings, cores), cache=build_cache(settings), recovery_interval_s=settings.recovery_interval_s
+    )
+
+
+def build_cache(settings: Settings) -> Cache:
+    """Memory, with the disk behind it unless one of its limits is 0."""
+    max_age = _max_age(settings)
+    disk = BackgroundDisk(build_disk(settings)) if settings.cache_max_bytes and settings.cache_max_entries else None
+    return Cache(MemoryCache(settings.cache_memory_bytes), disk, max_age=max_age)
+
+
+def build_disk(settings: Settings) -> DiskCache:
+    """The disk tier by itself; nothing is opened yet."""
+    limits = Limits(
+        max_bytes=settings.cache_max_bytes,
+        max_entries=settings.cache_max_entries,
+        max_age=_max_age(settings),
+        phrases_only=settings.cache_keep == "phrases",
+    )
+    return DiskCache(settings.cache_folder, limits)
+
+
+def _max_age(settings: Settings) -> MaxAge | None:
+    days = settings.cache_max_age_days
+    return None if days is None else MaxAge(days * DAY_S)

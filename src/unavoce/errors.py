@@ -10,7 +10,8 @@ UnavoceError
 │   ├── EngineRefused        it will not speak this text or voice: the caller's fault, not its health's
 │   └── ImplausibleAudio     what it sent cannot be the text (empty, silent, absurd length)
 ├── ModelError           the language model did not answer; `code` goes to the session
-└── AudioError           sound could not be read or encoded
+├── AudioError           sound could not be read or encoded
+└── CacheError           the folder of the disk cache cannot be used, as a whole
 """
 
 from __future__ import annotations
@@ -81,3 +82,7 @@ class ModelError(UnavoceError):
 
 class AudioError(UnavoceError):
     """Sound could not be read, converted or encoded."""
+
+
+class CacheError(UnavoceError):
+    """The disk cache's folder cannot be used; the message names it and the remedy. Speech goes on without it."""

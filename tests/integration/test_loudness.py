@@ -14,7 +14,7 @@ from unavoce.audio.loudness import TARGET_LUFS, gain_for
 from unavoce.audio.pcm import Pcm
 from unavoce.audio.resample import resampled
 from unavoce.audio.shaper import SoundShaper
-from unavoce.narration.stage import REHEARSAL
+from unavoce.narration.upkeep import REHEARSAL
 
 RATE_HZ = 24_000
 LARGEST_SPREAD_LU = 1.5

@@ -15,7 +15,8 @@ from unavoce.chat.reply import Reply
 from unavoce.engines.fake import Call, FakeEngine
 from unavoce.errors import RequestError
 from unavoce.narration.plan import SENT_AHEAD_S
-from unavoce.narration.stage import PROBE, REHEARSAL, Stage
+from unavoce.narration.stage import Stage
+from unavoce.narration.upkeep import PROBE, REHEARSAL
 
 END_EVENTS = ("chat:text_done", "chat:audio_done", "chat:done")
 

@@ -1,12 +1,19 @@
-"""The cache in front of the engines: what was spoken once comes back at once, in the same voice."""
+"""The cache in front of the engines: what was spoken once comes back at once, in the same voice.
+
+Memory first, then disk; a clip found on disk moves into memory.
+"""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
 from unavoce.audio.pcm import Pcm
+from unavoce.cache.background import Tier
+from unavoce.cache.index import Which
+from unavoce.cache.kept import Kept, MaxAge
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache
 from unavoce.engines.base import Voice
@@ -19,36 +26,115 @@ Source = Literal["memory", "disk", "none"]
 class Recalled:
     """A clip that was kept."""
 
-    clip: Pcm
+    kept: Kept
     source: Source
+
+    @property
+    def clip(self) -> Pcm:
+        return self.kept.clip
 
 
 class Cache:
-    """Serves a clip for exactly the voice and the spoken text it was made from."""
+    """Serves a clip for exactly the voice and the spoken text it was made from. `disk`: the tier behind the memory."""
 
-    def __init__(self, memory: MemoryCache) -> None:
+    def __init__(self, memory: MemoryCache, disk: Tier | None = None, *, max_age: MaxAge | None = None) -> None:
         self._memory = memory
+        self._disk = disk
+        self._max_age = max_age
         self.hits: Counter[Source] = Counter()
-        """Clips served, by where they came from; `none`: looked for in vain."""
-
-    def __contains__(self, wanted: tuple[Voice, str]) -> bool:
-        """Whether a voice's clip of a text is at hand; does not count as a use."""
-        return key_of(*wanted) in self._memory
+        """Sentences heard, by where their clip came from."""
 
     @property
     def entries(self) -> int:
+        """Clips in memory."""
         return len(self._memory)
 
     @property
     def bytes(self) -> int:
+        """What they take."""
         return self._memory.bytes
 
-    def recall(self, voice: Voice, spoken: str) -> Recalled | None:
-        clip = self._memory.get(key_of(voice, spoken))
-        source: Source = "none" if clip is None else "memory"
-        self.hits[source] += 1
-        return None if clip is None else Recalled(clip, source)
+    @property
+    def problem(self) -> str:
+        """Why the disk tier is of no use just now; empty when it is well, or there is none."""
+        return self._disk.problem if self._disk else ""
 
-    def keep(self, voice: Voice, spoken: str, clip: Pcm) -> None:
-        """Keep a clip that is whole and plausible."""
-        self._memory.put(key_of(voice, spoken), clip)
+    @property
+    def has_disk(self) -> bool:
+        """There is a tier behind the memory, so that what `recall` does not find `fetch` may."""
+        return self._disk is not None
+
+    # -- clips
+
+    def recall(self, voice: Voice, spoken: str) -> Recalled | None:
+        """The clip as it is in memory."""
+        kept = self._memory.get(key := key_of(voice, spoken))
+        if kept is None:
+            return None
+        if self._max_age is not None and self._max_age.passed(kept.made_at, time.time()):
+            self._memory.remove(key)
+            return None
+        return Recalled(kept, "memory")
+
+    async def fetch(self, voice: Voice, spoken: str) -> Recalled | None:
+        """The clip from memory, else from disk."""
+        recalled = self.recall(voice, spoken)
+        if recalled is not None or self._disk is None:
+            return recalled
+        key = key_of(voice, spoken)
+        kept = await self._disk.fetch(key)
+        if kept is None or kept.voice != voice:
+            return None
+        self._memory.put(key, kept)
+        return Recalled(kept, "disk")
+
+    def keep(
+        self,
+        voice: Voice,
+        spoken: str,
+        clip: Pcm,
+        *,
+        synthesis_s: float = 0.0,
+        cost: float = 0.0,
+        phrase: bool = False,
+    ) -> None:
+        """Keep a clip that is whole and plausible; `phrase`: it is one that is kept warm."""
+        key, kept = key_of(voice, spoken), Kept(clip, voice, time.time(), synthesis_s, cost)
+        self._memory.put(key, kept)
+        if self._disk is not None:
+            self._disk.keep(key, kept, phrase=phrase)
+
+    def keep_warm(self, voice: Voice, spoken: str, kept: Kept) -> None:
+        """A clip that is in the cache is one that is kept warm: it is on disk as well."""
+        if self._disk is not None:
+            self._disk.keep(key_of(voice, spoken), kept, phrase=True)
+
+    def clear(self, which: Which) -> None:
+        """Forget the clips in memory that fit."""
+        for key, kept in self._memory.items():
+            if which.fits(kept.voice.engine, kept.voice.name, kept.made_at):
+                self._memory.remove(key)
+
+    # -- what is counted
+
+    def heard(self, voice: Voice, spoken: str, recalled: Recalled | None) -> None:
+        """A sentence was heard: as `recalled`, or from its engine (None)."""
+        source: Source = recalled.source if recalled else "none"
+        self.hits[source] += 1
+        if self._disk is None:
+            return
+        self._disk.count({f"hits_{source}": 1})
+        self._disk.used(key_of(voice, spoken))
+        if recalled is not None:
+            self._disk.count({"saved_s": recalled.kept.synthesis_s, "saved_cost": recalled.kept.cost})
+
+    # -- as long as the process runs
+
+    async def run(self) -> None:
+        """Everything that is done beside; in a task of the owner's."""
+        if self._disk is not None:
+            await self._disk.run(self.clear)
+
+    async def close(self) -> None:
+        if self._disk is not None:
+            await self._disk.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from unavoce.audio.pcm import Pcm
+from unavoce.cache.kept import Kept
 
 OVERHEAD = 256
 """Bytes an entry takes beside its samples, about."""
@@ -15,7 +15,7 @@ class MemoryCache:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._clips: OrderedDict[str, Pcm] = OrderedDict()
+        self._clips: OrderedDict[str, Kept] = OrderedDict()
         self._bytes = 0
 
     def __len__(self) -> int:
@@ -28,29 +28,33 @@ class MemoryCache:
     def bytes(self) -> int:
         return self._bytes
 
-    def get(self, key: str) -> Pcm | None:
+    def get(self, key: str) -> Kept | None:
         """The clip, which is now the most recently used."""
-        clip = self._clips.get(key)
-        if clip is not None:
+        kept = self._clips.get(key)
+        if kept is not None:
             self._clips.move_to_end(key)
-        return clip
+        return kept
 
-    def put(self, key: str, clip: Pcm) -> None:
+    def items(self) -> list[tuple[str, Kept]]:
+        """Everything that is kept now."""
+        return list(self._clips.items())
+
+    def put(self, key: str, kept: Kept) -> None:
         """Keep a clip, unless it is larger than the whole tier."""
         self.remove(key)
-        if _size(clip) > self._max_bytes:
+        if _size(kept) > self._max_bytes:
             return
-        clip.samples.flags.writeable = False
-        self._clips[key] = clip
-        self._bytes += _size(clip)
+        kept.clip.samples.flags.writeable = False
+        self._clips[key] = kept
+        self._bytes += _size(kept)
         while self._bytes > self._max_bytes:
             self.remove(next(iter(self._clips)))
 
     def remove(self, key: str) -> None:
-        clip = self._clips.pop(key, None)
-        if clip is not None:
-            self._bytes -= _size(clip)
+        kept = self._clips.pop(key, None)
+        if kept is not None:
+            self._bytes -= _size(kept)
 
 
-def _size(clip: Pcm) -> int:
-    return clip.samples.nbytes + OVERHEAD
+def _size(kept: Kept) -> int:
+    return kept.clip.samples.nbytes + OVERHEAD

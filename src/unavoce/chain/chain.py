@@ -166,6 +166,10 @@ class Chain:
         """The engine begins with a text of that length."""
         self._members[voice.engine].tally.characters += characters
 
+    def cost(self, name: str, characters: int) -> float:
+        """What the engine charges for a text of that length."""
+        return characters * self.engine(name).cost_per_million_characters / 1_000_000
+
     def spoke(self, voice: Voice, clip: Measured) -> None:
         """The engine made a whole clip."""
         member = self._members[voice.engine]

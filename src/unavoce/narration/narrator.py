@@ -30,6 +30,7 @@ class ReplyNarrator:
     """Narrates one reply to one listener. Make it, `run` it once, `abort` it at any time."""
 
     def __init__(self, stage: Stage, plan: Plan, listener: Listener) -> None:
+        self._stage = stage
         self._listener = listener
         self._now = asyncio.get_running_loop().time
         self._arrived_s = self._now()
@@ -102,7 +103,8 @@ class ReplyNarrator:
         """Narrate `tokens` to the end. Whatever happens, the listener is told exactly one end."""
         try:
             if not self._aborted:
-                await self._narrate(tokens)
+                with self._stage.listening():
+                    await self._narrate(tokens)
         except asyncio.CancelledError:
             self._aborted = True
             raise

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -33,6 +33,9 @@ HESITATION_S = 0.5
 """Silence between two pieces that is no reason yet to begin the understudy: first pieces are short."""
 HELD_FOR = 4
 """Sentences looked at, the first among them, when it is held back: what comes later has time."""
+WHOLE_REPLY = 32
+"""Sentences of a reply that is looked for as a whole in the voice of an engine that rests: its clips are in memory
+together."""
 ATTEMPTS = 2
 """Syntheses of one sentence by one engine, as long as the engine says that trying again can help."""
 
@@ -64,7 +67,7 @@ class Prompter:
 
     async def cue(self, line: Line) -> Claim:
         """The claim whose sound is heard next: the present voice's, or the understudy's where that was late."""
-        self._take_up_whole_reply()
+        await self._take_up_whole_reply()
         if line.claim is None and self._cast.rests:
             raise EngineUnavailable(f"{self._cast.voice.engine} is down, and the voice may not change any more")
         while True:
@@ -118,7 +121,7 @@ class Prompter:
         Where that is not long enough, the reply moves on while it can do so whole.
         """
         await claim.wait()
-        if self._take_up_whole_reply():
+        if await self._take_up_whole_reply():
             return True
         patience_ends_s = self._deadline_s(line)
         while claim.sounds and (begin_s := self._begin_at_s()) > self._now():
@@ -250,7 +253,7 @@ class Prompter:
 
     # -- when a line fails
 
-    def mend(self, line: Line, error: EngineError) -> bool:
+    async def mend(self, line: Line, error: EngineError) -> bool:
         """A line failed: whether it is tried once more, in whatever voice."""
         line.attempts += 1
         line.withdraw()
@@ -261,8 +264,8 @@ class Prompter:
         elif self._cast.understudy is not None:
             self.move(str(error))
             self.release()
-        elif not self._recall(line):
-            return False
+        else:
+            return await self._recall(line)
         return True
 
     def move(self, reason: str) -> None:
@@ -295,30 +298,39 @@ class Prompter:
 
     # -- clips at hand, in voices whose engines cannot be asked
 
-    def _take_up_whole_reply(self) -> bool:
+    async def _take_up_whole_reply(self) -> bool:
         """Before anything was heard: where every sentence is known and at hand in an earlier voice of the chain, the
         whole reply is heard in that voice. A first sentence alone never decides for a voice that cannot go on."""
         if self._cast.begun or not self._script.ended:
             return False
-        audible = self._cast.audible
-        for voice in audible[: audible.index(self._cast.voice)]:
-            if all(self._stage.at_hand(voice, line.to_say) for line in self._script.lines):
+        audible, lines = self._cast.audible, self._script.lines
+        for voice in audible[: audible.index(self._cast.voice)] if len(lines) <= WHOLE_REPLY else ():
+            claims = await self._all_at_hand(voice, lines)
+            if claims and not self._cast.begun:
                 self._script.withdraw()
-                for line in self._script.lines:
-                    self._take_up(line, voice)
+                for line, claim in zip(lines, claims, strict=True):
+                    line.claim = claim
                 return True
         return False
 
-    def _recall(self, line: Line) -> bool:
-        """No engine can say `line`: whether it is at hand in a voice that may be heard."""
-        return any(self._take_up(line, voice) for voice in self._cast.audible)
+    async def _all_at_hand(self, voice: Voice, lines: Sequence[Line]) -> list[Claim]:
+        """Claims on the clips of all the lines in `voice`; none where one of them is not at hand."""
+        claims: list[Claim] = []
+        for line in lines:
+            claim = await self._stage.recall(voice, line.to_say)
+            if claim is None:
+                return []
+            claims.append(claim)
+        return claims
 
-    def _take_up(self, line: Line, voice: Voice) -> bool:
-        """Let the line be heard as the cache has it in `voice`, if it has it."""
-        recalled = self._stage.recall(voice, line.to_say)
-        if recalled is not None:
-            line.claim = recalled
-        return recalled is not None
+    async def _recall(self, line: Line) -> bool:
+        """No engine can say `line`: whether it is at hand in a voice that may be heard."""
+        for voice in self._cast.audible:
+            claim = await self._stage.recall(voice, line.to_say)
+            if claim is not None:
+                line.claim = claim
+                return True
+        return False
 
 
 async def _more(claim: Claim, until_s: float) -> None:

@@ -124,7 +124,7 @@ class Speaker:
     async def _speak_line(self, line: Line) -> None:
         try:
             while (error := await self._try_line(line)) is not None:
-                if not self._prompter.mend(line, error):
+                if not await self._prompter.mend(line, error):
                     return await self._skip(line, error)
         finally:
             self._prompter.release()
@@ -214,6 +214,8 @@ class Speaker:
 
     def _taken(self, line: Line, chunk: Chunk, voice: Voice) -> None:
         """`chunk` has just left: from now on it counts."""
+        if line.sound_s == 0 and line.claim is not None:
+            self._stage.heard(line.claim)
         line.chunks += 1
         line.voice = voice
         line.sound_s += chunk.duration_s

@@ -5,20 +5,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from unavoce.audio.pcm import Pcm
-from unavoce.cache.cache import Cache
+from unavoce.cache.cache import Cache, Recalled
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
-from unavoce.engines.base import Engine, Voice
+from unavoce.chain.health import Measured
+from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
 from unavoce.narration.levels import Levels
 from unavoce.narration.synthesis import Claim, Key, Synthesis
+from unavoce.narration.upkeep import OWN_PHRASES, GaveWay, Upkeep
 
 log = logging.getLogger(__name__)
 
@@ -28,23 +30,6 @@ LATE_S = 2.0
 """An engine given up sooner after it got its slot was not late: we were."""
 NEVER_DUE = float("inf")
 """The deadline of what nobody listens for."""
-
-PROBE = "Good evening, everything is ready."
-"""What an engine that is down or slow is asked to say: never a user's words."""
-MOST_BACKOFF = 8
-"""Times the recovery interval: the longest wait between two probes."""
-
-REHEARSAL = (
-    "Good evening. Everything is ready, and I am listening. "
-    "The kettle is on, the lights are low, and dinner will be served at eight."
-)
-"""Spoken once by each engine's default voice at the start: warms the engine and measures the voice's loudness."""
-OWN_PHRASES = frozenset((PROBE, REHEARSAL))
-"""Neither kept nor taken from the cache: they are there to hear the engine itself."""
-
-
-class GaveWay(EngineError):
-    """The end of a phrase of our own that a listener's sentence took the place of."""
 
 
 class Stage:
@@ -64,8 +49,10 @@ class Stage:
         self.chain = chain
         self.cache = cache or Cache(MemoryCache(0))
         self.levels = Levels()
-        self._rehearse = rehearse
-        self._recovery_interval_s = recovery_interval_s
+        self._upkeep = Upkeep(chain, self.levels, self._say, rehearse=rehearse, recovery_interval_s=recovery_interval_s)
+        self._listeners = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._tasks = asyncio.TaskGroup()
         self._tending: list[asyncio.Task[None]] = []
         self._wanted: dict[Key, Synthesis] = {}
@@ -74,7 +61,8 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
-        self._tending = [self._tasks.create_task(self._tend(engine)) for engine in self.chain.engines]
+        self._tending = [self._tasks.create_task(self._upkeep.tend(engine)) for engine in self.chain.engines]
+        self._tending.append(self._tasks.create_task(self.cache.run()))
         return self
 
     async def __aexit__(
@@ -91,6 +79,7 @@ class Stage:
             await self._tasks.__aexit__(None, None, None)
         finally:
             await self.chain.close()
+            await self.cache.close()
 
     def _hurry(self) -> None:
         """Cancel what runs once more: nobody waits any more until a server has finished."""
@@ -110,27 +99,74 @@ class Stage:
         `fresh`: the engine itself is to be heard, not the cache.
         """
         synthesis = self._wanted.get((voice, spoken))
-        if synthesis is None and not fresh and (recalled := self.recall(voice, spoken)) is not None:
-            return recalled
-        if synthesis is None or synthesis.error is not None or synthesis.silent:
+        if synthesis is None and not fresh and (found := self.cache.recall(voice, spoken)) is not None:
+            return _at_hand(voice, spoken, found)
+        if synthesis is None or synthesis.error is not None or synthesis.silent or (fresh and synthesis.recalled):
             synthesis = self._wanted[voice, spoken] = Synthesis(voice, spoken)
-            self._waiting[voice.engine].append(synthesis)
+            self._seek(synthesis)
+        if fresh and synthesis.sought:
+            self._ask(synthesis)
         synthesis.late = False
         claim = Claim(synthesis, due_s, when_done, self._withdraw)
         synthesis.claims.append(claim)
         self._grant(voice.engine)
         return claim
 
-    def recall(self, voice: Voice, spoken: str) -> Claim | None:
-        """A claim on the clip as the cache has it; None where it does not."""
-        found = self.cache.recall(voice, spoken)
-        if found is None:
-            return None
-        return Claim(Synthesis.recalled(voice, spoken, found), NEVER_DUE, lambda: None, _nothing_to_withdraw)
+    async def recall(self, voice: Voice, spoken: str) -> Claim | None:
+        """A claim on the clip as the cache has it, in memory or on disk; None where it does not."""
+        found = await self.cache.fetch(voice, spoken)
+        return None if found is None else _at_hand(voice, spoken, found)
 
-    def at_hand(self, voice: Voice, spoken: str) -> bool:
-        """Whether the clip can be had without any engine."""
-        return (voice, spoken) in self.cache
+    def heard(self, claim: Claim) -> None:
+        """A listener hears the clip that `claim` is on."""
+        self.cache.heard(claim.voice, claim.synthesis.spoken, claim.synthesis.recalled)
+
+    # -- what is done while nobody listens
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """A reply is under way: what is being warmed gives way, and nothing more is until it is quiet again."""
+        self._listeners += 1
+        self._quiet.clear()
+        for synthesis in [one for one in self._wanted.values() if one.phrase and one.due_s == NEVER_DUE]:
+            self._give_way(synthesis)
+        try:
+            yield
+        finally:
+            self._listeners -= 1
+            if not self._listeners:
+                self._quiet.set()
+
+    async def quiet(self) -> None:
+        """Returns when no reply is under way."""
+        await self._quiet.wait()
+
+    async def warm(self, voice: Voice, spoken: str) -> Literal["present", "warmed"]:
+        """Have a clip in memory and on disk before anybody wants it; last in line. Raises EngineError, GaveWay too."""
+        found = await self.cache.fetch(voice, spoken)
+        if found is not None:
+            self.cache.keep_warm(voice, spoken, found.kept)
+            return "present"
+        await self._say(voice, spoken, phrase=True)
+        return "warmed"
+
+    async def probe(self, name: str) -> bool:
+        """Ask an engine that is down or slow for a phrase of our own; True when it speaks."""
+        return await self._upkeep.probe(name)
+
+    async def _say(self, voice: Voice, spoken: str, *, phrase: bool = False) -> Pcm:
+        """Something of our own, by the engine itself. Last in line: no listener waits for it. Raises EngineError.
+
+        `phrase`: it is to be kept warm.
+        """
+        claim = self.claim(voice, spoken, NEVER_DUE, lambda: None, fresh=True)
+        claim.synthesis.phrase = phrase
+        try:
+            async for _ in claim.parts():
+                pass
+            return claim.synthesis.clip()
+        finally:
+            claim.withdraw()
 
     def late(self, claim: Claim) -> None:
         """A reply gave up waiting for the first sound of `claim`. Counts against the engine's health from the grant of
@@ -155,6 +191,32 @@ class Stage:
         """Sentences that wait for a slot."""
         return sum(map(len, self._waiting.values()))
 
+    # -- the disk, before an engine
+
+    def _seek(self, synthesis: Synthesis) -> None:
+        """Look on disk, where there is one; what is not there an engine is asked for."""
+        if not self.cache.has_disk:
+            self._ask(synthesis)
+            return
+        synthesis.task = self._tasks.create_task(self._look(synthesis))
+        synthesis.sought = True
+
+    async def _look(self, synthesis: Synthesis) -> None:
+        found = await self.cache.fetch(synthesis.voice, synthesis.spoken)
+        if found is None:
+            self._ask(synthesis)
+            self._grant(synthesis.voice.engine)
+        else:
+            synthesis.sought = False
+            synthesis.recall(found)
+
+    def _ask(self, synthesis: Synthesis) -> None:
+        """Stand in line for the engine."""
+        if synthesis.sought and synthesis.task is not asyncio.current_task() and synthesis.task is not None:
+            synthesis.task.cancel()
+        synthesis.sought, synthesis.task = False, None
+        self._waiting[synthesis.voice.engine].append(synthesis)
+
     # -- slots
 
     def _grant(self, name: str) -> None:
@@ -173,8 +235,11 @@ class Stage:
         """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
         needed = sum(one.due_s < NEVER_DUE for one in waiting) - sum(not one.claims for one in running)
         for synthesis in [one for one in running if one.claims and one.due_s == NEVER_DUE][: max(0, needed)]:
-            self._let_go(synthesis)
-            synthesis.finish(GaveWay("a listener needed the engine"))
+            self._give_way(synthesis)
+
+    def _give_way(self, synthesis: Synthesis) -> None:
+        self._let_go(synthesis)
+        synthesis.finish(GaveWay("a listener needed the engine"))
 
     def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
         self._running[synthesis.voice.engine].remove(synthesis)
@@ -225,8 +290,14 @@ class Stage:
             self.chain.spoke(voice, measured)
             # A voice named before its engine had started lacks the model's fingerprint: such a clip could outlive it.
             if synthesis.spoken not in OWN_PHRASES and self.chain.knows(voice):
-                self.cache.keep(voice, synthesis.spoken, synthesis.clip())
+                self._keep(synthesis, measured)
         synthesis.finish(error)
+
+    def _keep(self, synthesis: Synthesis, measured: Measured) -> None:
+        voice, spoken = synthesis.voice, synthesis.spoken
+        cost = self.chain.cost(voice.engine, len(spoken))
+        clip, synthesis_s = synthesis.clip(), measured.synthesis_s
+        self.cache.keep(voice, spoken, clip, synthesis_s=synthesis_s, cost=cost, phrase=synthesis.phrase)
 
     def _withdraw(self, claim: Claim, late: bool) -> None:
         synthesis = claim.synthesis
@@ -235,7 +306,7 @@ class Stage:
         synthesis.claims.remove(claim)
         if synthesis.claims:
             return
-        if late and synthesis.task is not None and not (synthesis.finished or synthesis.pieces):
+        if late and synthesis.task is not None and not (synthesis.sought or synthesis.finished or synthesis.pieces):
             self._keep_on(synthesis)
             return
         if self._wanted.get(synthesis.key) is synthesis:
@@ -259,51 +330,11 @@ class Stage:
         for claim in tuple(synthesis.claims):
             claim.withdraw()
 
-    # -- engines that start, fall and rise
 
-    async def _tend(self, engine: Engine) -> None:
-        """Start an engine, and bring it back whenever it is down or slow, whether or not anyone is talking."""
-        await self._start(engine)
-        wait_s = self._recovery_interval_s
-        while True:
-            await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 - only so that not all probe at once
-            if self.chain.is_healthy(engine.name):
-                wait_s = self._recovery_interval_s
-            elif await self.probe(engine.name) and self.chain.is_healthy(engine.name):
-                log.info("engine_recovered", extra={"engine": engine.name})
-            else:
-                wait_s = min(2 * wait_s, MOST_BACKOFF * self._recovery_interval_s)
-
-    async def probe(self, name: str) -> bool:
-        """Ask an engine for a phrase of our own, after starting it where it could not start; True when it speaks."""
-        engine = self.chain.engine(name)
-        try:
-            await self.chain.ready(name)
-        except EngineError:
-            if not await self.chain.start(engine):
-                return False
-        return await self._speaks(engine, PROBE) is not None
-
-    async def _start(self, engine: Engine) -> None:
-        if await self.chain.start(engine) and self._rehearse and engine.voices():
-            clip = await self._speaks(engine, REHEARSAL)
-            if clip is not None:
-                self.levels.learn(engine.voices()[0], clip)
-
-    async def _speaks(self, engine: Engine, phrase: str) -> Pcm | None:
-        """The phrase in the engine's default voice, or None when that fails. Last in line: no listener waits for it."""
-        claim = self.claim(engine.voices()[0], phrase, NEVER_DUE, lambda: None, fresh=True)
-        try:
-            async for _ in claim.parts():
-                pass
-            return claim.synthesis.clip()
-        except GaveWay:
-            return None
-        except EngineError as error:
-            log.warning("phrase_failed", extra={"engine": engine.name, "reason": str(error)})
-            return None
-        finally:
-            claim.withdraw()
+def _at_hand(voice: Voice, spoken: str, found: Recalled) -> Claim:
+    synthesis = Synthesis(voice, spoken)
+    synthesis.recall(found)
+    return Claim(synthesis, NEVER_DUE, lambda: None, _nothing_to_withdraw)
 
 
 def _nothing_to_withdraw(_claim: Claim, _late: bool) -> None:

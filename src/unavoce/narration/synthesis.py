@@ -32,7 +32,12 @@ class Synthesis:
         self.task: asyncio.Task[None] | None = None
         self.finished = False
         self.error: EngineError | None = None
-        self.source: Source = "none"
+        self.recalled: Recalled | None = None
+        """As the cache had it, where no engine was asked."""
+        self.sought = False
+        """It is looked for on disk."""
+        self.phrase = False
+        """It is one that is kept warm."""
         self.silent = False
         """It was given up in mid-sentence: who wants the clip next asks anew."""
         self.late = False
@@ -43,13 +48,11 @@ class Synthesis:
         self._duration_s = 0.0
         self._changed = asyncio.Event()
 
-    @classmethod
-    def recalled(cls, voice: Voice, spoken: str, found: Recalled) -> Synthesis:
-        """One that was made before."""
-        synthesis = cls(voice, spoken)
-        synthesis.pieces, synthesis._duration_s = [found.clip], found.clip.duration_s
-        synthesis.source, synthesis.finished = found.source, True
-        return synthesis
+    def recall(self, found: Recalled) -> None:
+        """It was made before: no engine need be asked."""
+        self.recalled = found
+        self.pieces, self._duration_s = [found.clip], found.clip.duration_s
+        self.finish(None)
 
     @property
     def due_s(self) -> float:
@@ -136,7 +139,8 @@ class Claim:
 
     @property
     def source(self) -> Source:
-        return self._synthesis.source
+        recalled = self._synthesis.recalled
+        return recalled.source if recalled else "none"
 
     @property
     def done(self) -> bool:

@@ -16,6 +16,22 @@ from unavoce.settings.digest import section_digest
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
+MAX_PHRASES_BYTES = 1 << 20
+BUTLER_PHRASES = (
+    "Certainly, sir.",
+    "Right away.",
+    "Systems nominal.",
+    "All systems operational.",
+    "Good morning, sir.",
+    "Good evening, sir.",
+    "At your service.",
+    "Understood.",
+    "Done.",
+    "Task complete.",
+    "Processing your request.",
+    "I'll look into that right away.",
+)
+
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
@@ -67,6 +83,32 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _phrases(value: object) -> object:
+    """A list, or the name of a file with a phrase on each line; nothing turns it off."""
+    if not isinstance(value, str) or not value.strip():
+        return value or ()
+    if value.lstrip().startswith("["):
+        return _from_json(value)
+    return phrases_in(Path(value).expanduser())
+
+
+def phrases_in(path: Path) -> tuple[str, ...]:
+    """The phrases of a file: one on each line, UTF-8; empty lines and those that begin with # are none.
+
+    Raises ValueError with what was expected.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_PHRASES_BYTES + 1)
+        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ValueError(f'a list such as ["Good morning."], or a file with a phrase on each line ({reason})') from None
+    if len(content) > MAX_PHRASES_BYTES:
+        raise ValueError(f"a file of at most {MAX_PHRASES_BYTES >> 20} MiB")
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
 def _host(host: str) -> str:
     if not host or host != host.strip() or "/" in host:
         raise ValueError("a host name or address without scheme or port, such as 127.0.0.1 or 0.0.0.0")
@@ -93,7 +135,21 @@ class Settings(BaseModel):
     pace_check: bool = True
     voice_switch: Literal["once", "never"] = "once"
     recovery_interval_s: float = Field(30.0, ge=1, le=3600)
+    cache_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
+    """None: `cache` in the data directory."""
+    cache_max_entries: int = Field(10_000, ge=0, le=10_000_000)
+    cache_max_bytes: int = Field(1 << 30, ge=0)
     cache_memory_bytes: int = Field(64 << 20, ge=0)
+    cache_keep: Literal["all", "phrases"] = "all"
+    cache_max_age_days: float | None = Field(None, gt=0, le=36_500)
+    prewarm_delay_s: float = Field(10.0, ge=0, le=86_400)
+    prewarm_phrases: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
+        BeforeValidator(_phrases),
+        Field(max_length=1000),
+    ] = BUTLER_PHRASES
+    prewarm_frequent: int = Field(32, ge=0, le=1000)
+    """Sentences said most often that are kept warm as well."""
     reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
     api_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)] = ()
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)] = ()
@@ -106,6 +162,11 @@ class Settings(BaseModel):
 
     engine_sections: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     """By section name, unchecked: each engine checks its own. Not a setting; hidden: it may hold keys."""
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where the disk tier keeps its clips."""
+        return self.cache_dir or self.data_dir / "cache"
 
     def engine_section(self, name: str) -> Mapping[str, Any]:
         """The options written for the engine `name`; empty where there are none."""

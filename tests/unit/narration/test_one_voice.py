@@ -19,7 +19,8 @@ from unavoce.narration.encoder import Encoder
 from unavoce.narration.events import Failure
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
-from unavoce.narration.stage import PROBE, Stage
+from unavoce.narration.stage import Stage
+from unavoce.narration.upkeep import PROBE
 
 TEXT = [
     "Certainly, sir.",

@@ -13,8 +13,9 @@ from unavoce.chain.chain import Chain
 from unavoce.engines.base import Voice
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineError, EngineUnavailable, ImplausibleAudio
-from unavoce.narration.stage import REHEARSAL, SYNTHESIS_LIMIT_S, Stage
+from unavoce.narration.stage import SYNTHESIS_LIMIT_S, Stage
 from unavoce.narration.synthesis import Claim
+from unavoce.narration.upkeep import REHEARSAL
 
 Work = Callable[[Stage, FakeEngine], Coroutine[Any, Any, None]]
 

@@ -20,7 +20,7 @@ from unavoce.settings.model import setting_names
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 ROW = re.compile(r"^\| `(?P<name>[A-Z_]+)` \| (?P<default>.*?) \|", re.MULTILINE)
-IN_WORDS = {"UNAVOCE_DATA_DIR", "UNAVOCE_LLM__SYSTEM_PROMPT"}
+IN_WORDS = {"UNAVOCE_CACHE_DIR", "UNAVOCE_PREWARM_PHRASES", "UNAVOCE_DATA_DIR", "UNAVOCE_LLM__SYSTEM_PROMPT"}
 """Defaults that are described instead of written out."""
 
 

@@ -1,0 +1,314 @@
+"""The index of the disk tier: how many clips there are, how large, whose, and which was used last. A SQLite database.
+
+The files are the truth and the index is a notebook about them: it decides what goes when room is needed, and nothing is
+served or refused on its word. It keeps one promise: every file has its row, also after a kill at any instant (a row is
+written before its file, and goes after it), so that the bounds hold. Where it is damaged or lost it is made anew.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+VERSION: Final = 1
+"""Of the tables below; another one's database is made anew from the files."""
+BUSY_S: Final = 5.0
+"""How long another process's writing is waited for."""
+_TABLES: Final = """
+CREATE TABLE clips (
+  key TEXT PRIMARY KEY, bytes INTEGER NOT NULL, engine TEXT NOT NULL, voice TEXT NOT NULL, made_at REAL NOT NULL,
+  phrase INTEGER NOT NULL, used INTEGER NOT NULL, uses INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX clips_used ON clips (used);
+CREATE TABLE sums (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
+INSERT INTO sums VALUES ('entries', 0), ('bytes', 0);
+CREATE TRIGGER clips_in AFTER INSERT ON clips BEGIN
+  UPDATE sums SET value = value + 1 WHERE name = 'entries';
+  UPDATE sums SET value = value + new.bytes WHERE name = 'bytes';
+END;
+CREATE TRIGGER clips_out AFTER DELETE ON clips BEGIN
+  UPDATE sums SET value = value - 1 WHERE name = 'entries';
+  UPDATE sums SET value = value - old.bytes WHERE name = 'bytes';
+END;
+CREATE TABLE clearings (number INTEGER PRIMARY KEY, engine TEXT, voice TEXT, made_before REAL);
+"""
+_BROKEN: Final = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_SCHEMA,
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_MISMATCH,
+)
+"""Primary result codes that our statements get only from a database that is not the one we made."""
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
+_KEPT_CLEARINGS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the index says of a clip."""
+
+    key: str
+    bytes: int
+    """Of its file."""
+    engine: str
+    voice: str
+    made_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The clips that something is to be done to: all that fit every field that is given."""
+
+    engine: str | None = None
+    voice: str | None = None
+    made_before: float | None = None
+    """Unix time, seconds."""
+
+    def fits(self, engine: str, voice: str, made_at: float) -> bool:
+        return (
+            self.engine in (None, engine)
+            and self.voice in (None, voice)
+            and (self.made_before is None or made_at < self.made_before)
+        )
+
+
+class IndexBroken(Exception):
+    """It is not a database of ours any more: close it, `discard` it and open a new one."""
+
+
+class Index:
+    """Used by one thread at a time. Raises sqlite3.Error where it cannot be reached, IndexBroken where it is none."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """`read_only`: nothing can be written here; what stands in it can be read all the same."""
+        self._path = path
+        # Immutable: no lock can be taken where nothing can be written, and nobody else writes there either.
+        address = path.as_uri() + ("?mode=ro&immutable=1" if read_only else "")
+        self._database = sqlite3.connect(
+            address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            with _sound():
+                self._open(read_only)
+        except BaseException:
+            self._database.close()
+            raise
+        self._file = self._identity()
+
+    def _open(self, read_only: bool) -> None:
+        # Without memory-mapped files: one that another program truncates would end this process.
+        self._database.execute("PRAGMA mmap_size = 0")
+        if not read_only:
+            self._database.execute("PRAGMA journal_mode = TRUNCATE")
+            # A kill loses nothing without it, and what a power cut tears is made anew from the files.
+            self._database.execute("PRAGMA synchronous = OFF")
+            with self.writing():
+                if self._version() == 0:
+                    # One statement at a time: `executescript` would end the transaction.
+                    for statement in _statements(_TABLES):
+                        self._database.execute(statement)
+                    self._database.execute(f"PRAGMA user_version = {VERSION}")
+        if self._version() != VERSION:
+            raise IndexBroken(f"its tables are of version {self._version()}")
+
+    def _version(self) -> int:
+        return int(self._database.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction. One process is in here at a time; others wait for BUSY_S."""
+        with _sound():
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._database.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    self._database.execute("ROLLBACK")
+                raise
+
+    @property
+    def lost(self) -> bool:
+        """Its file was removed or replaced under us."""
+        return self._identity() != self._file
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def close(self) -> None:
+        self._database.close()
+
+    def discard(self) -> None:
+        """Close it and remove its files, unless another process has done so: the next one begins empty."""
+        self._database.close()
+        if self.lost:
+            return
+        for path in (self._path, self._path.with_name(self._path.name + "-journal")):
+            path.unlink(missing_ok=True)
+
+    # -- rows
+
+    def add(self, row: Row, *, phrase: bool = False, used: bool = True) -> None:
+        """Note a clip, as used just now; `used` False: as the next to go."""
+        last = "COALESCE((SELECT MAX(used) FROM clips), 0) + 1" if used else "0"
+        self._run(
+            # Two statements and not an upsert: the triggers count deletions and insertions.
+            f"INSERT INTO clips (key, bytes, engine, voice, made_at, phrase, used) VALUES (?, ?, ?, ?, ?, ?, {last})",  # noqa: S608
+            (row.key, row.bytes, row.engine, row.voice, row.made_at, phrase),
+        )
+
+    def has(self, key: str) -> bool:
+        return self._one("SELECT 1 FROM clips WHERE key = ?", (key,)) is not None
+
+    def remove(self, key: str) -> None:
+        self._run("DELETE FROM clips WHERE key = ?", (key,))
+
+    def resize(self, key: str, size: int) -> None:
+        """Note the true size of a clip's file."""
+        row = self._one("SELECT engine, voice, made_at, phrase, used, uses FROM clips WHERE key = ?", (key,))
+        if row is not None:
+            self.remove(key)
+            self._run("INSERT INTO clips VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (key, size, *row))
+
+    def touch(self, keys: Mapping[str, int]) -> None:
+        """Note uses, so many of each, in the order given."""
+        for key, times in keys.items():
+            self._run(
+                "UPDATE clips SET used = (SELECT MAX(used) FROM clips) + 1, uses = uses + ? WHERE key = ?", (times, key)
+            )
+
+    def mark(self, key: str) -> None:
+        """Note that a clip says a phrase that is kept warm."""
+        self._run("UPDATE clips SET phrase = 1 WHERE key = ?", (key,))
+
+    def forget_uses(self) -> None:
+        """Halve every count of uses: what was said often long ago is not said often."""
+        self._run("UPDATE clips SET uses = uses / 2 WHERE uses > 0", ())
+
+    def oldest(self, count: int) -> list[str]:
+        """Keys of those that were not used for longest."""
+        return self._keys("SELECT key FROM clips ORDER BY used LIMIT ?", (count,))
+
+    def most_used(self, count: int, least: int) -> list[str]:
+        """Keys of those said most often, `least` times or more."""
+        return self._keys("SELECT key FROM clips WHERE uses >= ? ORDER BY uses DESC, used DESC LIMIT ?", (least, count))
+
+    def which(self, which: Which, count: int, *, phrases: bool = True) -> list[str]:
+        """Keys of clips that fit, at most `count`; `phrases` False: but for those that are kept warm."""
+        return self._keys(
+            "SELECT key FROM clips WHERE (?1 IS NULL OR engine = ?1) AND (?2 IS NULL OR voice = ?2)"
+            " AND (?3 IS NULL OR made_at < ?3) AND (?4 OR NOT phrase) LIMIT ?5",
+            (which.engine, which.voice, which.made_before, phrases, count),
+        )
+
+    def misdated(self, latest: float, count: int) -> list[str]:
+        """Keys of clips that claim to be made after `latest`, at most `count`."""
+        return self._keys("SELECT key FROM clips WHERE made_at > ? LIMIT ?", (latest, count))
+
+    def shard(self, shard: str) -> list[str]:
+        """Every key that begins so."""
+        # g is the first letter that no key has.
+        return self._keys("SELECT key FROM clips WHERE key >= ? AND key < ? ORDER BY key", (shard, shard + "g"))
+
+    def check(self) -> None:
+        """Raises IndexBroken where the database is damaged, or its sums are wrong."""
+        verdict = self._one("PRAGMA quick_check(1)", ())[0]
+        counted = self._one("SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(bytes), 0) FROM clips", ())
+        sums = self.sums()
+        if verdict != "ok" or counted[2] < 0 or (sums.get("entries"), sums.get("bytes")) != counted[:2]:
+            raise IndexBroken("it does not add up")
+
+    # -- sums
+
+    def sums(self) -> dict[str, float]:
+        """Everything that is counted, by name; `entries` and `bytes` are those of the rows."""
+        try:
+            return {str(name): float(value) for name, value in self._all("SELECT name, value FROM sums", ())}
+        except (TypeError, ValueError) as error:
+            raise IndexBroken("a sum is no number") from error
+
+    def count(self, counts: Mapping[str, float]) -> None:
+        """Add to sums; those that are new begin at 0."""
+        for name, value in counts.items():
+            self._run(
+                "INSERT INTO sums VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + ?2", (name, value)
+            )
+
+    def by_voice(self) -> list[tuple[str, str, int, int]]:
+        """Engine, voice, entries and bytes of every voice, the largest first."""
+        return self._all(
+            "SELECT engine, voice, COUNT(*), SUM(bytes) FROM clips GROUP BY engine, voice ORDER BY 4 DESC LIMIT 1000",
+            (),
+        )
+
+    # -- clearings, so that other processes clear their memory as well
+
+    def cleared(self, which: Which) -> None:
+        self._run(
+            "INSERT INTO clearings (engine, voice, made_before) VALUES (?, ?, ?)",
+            (which.engine, which.voice, which.made_before),
+        )
+        self._run("DELETE FROM clearings WHERE number <= (SELECT MAX(number) FROM clearings) - ?", (_KEPT_CLEARINGS,))
+
+    def last_clearing(self) -> int:
+        return int(self._one("SELECT COALESCE(MAX(number), 0) FROM clearings", ())[0])
+
+    def clearings_after(self, number: int) -> list[Which]:
+        rows = self._all("SELECT engine, voice, made_before FROM clearings WHERE number > ? ORDER BY number", (number,))
+        return [Which(*row) for row in rows]
+
+    # -- SQL
+
+    def _run(self, statement: str, values: Sequence[object]) -> None:
+        with _sound():
+            self._database.execute(statement, values)
+
+    def _keys(self, statement: str, values: Sequence[object]) -> list[str]:
+        """The keys that a statement finds; they become names of files."""
+        keys = [key for (key,) in self._all(statement, values)]
+        if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
+            raise IndexBroken("a key is none")
+        return keys
+
+    def _one(self, statement: str, values: Sequence[object]) -> Any:
+        with _sound():
+            return self._database.execute(statement, values).fetchone()
+
+    def _all(self, statement: str, values: Sequence[object]) -> list[Any]:
+        with _sound():
+            return self._database.execute(statement, values).fetchall()
+
+
+@contextmanager
+def _sound() -> Iterator[None]:
+    """Tells a damaged database (IndexBroken) from one that cannot be reached now (sqlite3.Error)."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # An operational error without a code is text that cannot be decoded.
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        if isinstance(error, sqlite3.DatabaseError) and code & 0xFF in _BROKEN:
+            raise IndexBroken(str(error)) from error
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script, triggers whole."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
