@@ -49,7 +49,7 @@ class Stage:
     ) -> None:
         self.chain = chain
         self.cache = cache or Cache(MemoryCache(0))
-        self.levels = Levels()
+        self.levels = Levels(chain.gains, chain.measured_gain)
         self.frequent = Frequent()
         """What listeners heard of late."""
         self._upkeep = Upkeep(chain, self.levels, self._say, rehearse=rehearse, recovery_interval_s=recovery_interval_s)
@@ -265,7 +265,7 @@ class Stage:
     async def _run(self, synthesis: Synthesis) -> None:
         name = synthesis.voice.engine
         try:
-            engine = await self.chain.ready(name)
+            engine = await self.chain.ready_for(synthesis.voice)
             synthesis.granted_at_s = asyncio.get_running_loop().time()
             self.chain.asked(synthesis.voice, len(synthesis.spoken))
             async with asyncio.timeout(SYNTHESIS_LIMIT_S):
