@@ -98,16 +98,26 @@ class Cache:
         cost: float = 0.0,
         phrase: bool = False,
     ) -> None:
-        """Keep a clip that is whole and plausible; `phrase`: it is one that is kept warm."""
+        """Keep a clip that is whole and plausible. `phrase`: on disk as well, whatever else is kept there."""
         key, kept = key_of(voice, spoken), Kept(clip, voice, time.time(), synthesis_s, cost)
         self._memory.put(key, kept)
         if self._disk is not None:
             self._disk.keep(key, kept, phrase=phrase)
 
     def keep_warm(self, voice: Voice, spoken: str, kept: Kept) -> None:
-        """A clip that is in the cache is one that is kept warm: it is on disk as well."""
+        """A clip that is in the cache already is a phrase, and on disk as well."""
         if self._disk is not None:
             self._disk.keep(key_of(voice, spoken), kept, phrase=True)
+
+    async def load_frequent(self, most: int, least: int) -> None:
+        """Move the clips that were heard most often, `least` times or more, from disk to memory."""
+        if self._disk is None or not most:
+            return
+        # The most frequent last: it is the last to go from memory.
+        for key in reversed(await self._disk.most_used(most, least)):
+            kept = await self._disk.fetch(key)
+            if kept is not None and key not in self._memory:
+                self._memory.put(key, kept)
 
     def clear(self, which: Which) -> None:
         """Forget the clips in memory that fit."""

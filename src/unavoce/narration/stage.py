@@ -18,6 +18,7 @@ from unavoce.chain.chain import Chain
 from unavoce.chain.health import Measured
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
+from unavoce.narration.frequent import Frequent
 from unavoce.narration.levels import Levels
 from unavoce.narration.synthesis import Claim, Key, Synthesis
 from unavoce.narration.upkeep import OWN_PHRASES, GaveWay, Upkeep
@@ -48,7 +49,9 @@ class Stage:
     ) -> None:
         self.chain = chain
         self.cache = cache or Cache(MemoryCache(0))
-        self.levels = Levels()
+        self.levels = Levels(chain.gains, chain.measured_gain)
+        self.frequent = Frequent()
+        """What listeners heard of late."""
         self._upkeep = Upkeep(chain, self.levels, self._say, rehearse=rehearse, recovery_interval_s=recovery_interval_s)
         self._listeners = 0
         self._quiet = asyncio.Event()
@@ -119,6 +122,7 @@ class Stage:
 
     def heard(self, claim: Claim) -> None:
         """A listener hears the clip that `claim` is on."""
+        self.frequent.said(claim.synthesis.spoken)
         self.cache.heard(claim.voice, claim.synthesis.spoken, claim.synthesis.recalled)
 
     # -- what is done while nobody listens
@@ -128,7 +132,7 @@ class Stage:
         """A reply is under way: what is being warmed gives way, and nothing more is until it is quiet again."""
         self._listeners += 1
         self._quiet.clear()
-        for synthesis in [one for one in self._wanted.values() if one.phrase and one.due_s == NEVER_DUE]:
+        for synthesis in [one for one in self._wanted.values() if one.warming and one.due_s == NEVER_DUE]:
             self._give_way(synthesis)
         try:
             yield
@@ -141,26 +145,30 @@ class Stage:
         """Returns when no reply is under way."""
         await self._quiet.wait()
 
-    async def warm(self, voice: Voice, spoken: str) -> Literal["present", "warmed"]:
-        """Have a clip in memory and on disk before anybody wants it; last in line. Raises EngineError, GaveWay too."""
+    async def warm(self, voice: Voice, spoken: str, *, phrase: bool) -> Literal["present", "warmed"]:
+        """Have a clip in the cache before anybody wants it; last in line. Raises EngineError, GaveWay among them.
+
+        `phrase`: it is on disk as well, whatever else is kept there.
+        """
         found = await self.cache.fetch(voice, spoken)
-        if found is not None:
+        if found is None:
+            await self._say(voice, spoken, warming=True, phrase=phrase)
+            return "warmed"
+        if phrase:
             self.cache.keep_warm(voice, spoken, found.kept)
-            return "present"
-        await self._say(voice, spoken, phrase=True)
-        return "warmed"
+        return "present"
 
     async def probe(self, name: str) -> bool:
         """Ask an engine that is down or slow for a phrase of our own; True when it speaks."""
         return await self._upkeep.probe(name)
 
-    async def _say(self, voice: Voice, spoken: str, *, phrase: bool = False) -> Pcm:
+    async def _say(self, voice: Voice, spoken: str, *, warming: bool = False, phrase: bool = False) -> Pcm:
         """Something of our own, by the engine itself. Last in line: no listener waits for it. Raises EngineError.
 
-        `phrase`: it is to be kept warm.
+        `warming`: it gives way as soon as a reply begins. `phrase`: it is one that is kept warm.
         """
         claim = self.claim(voice, spoken, NEVER_DUE, lambda: None, fresh=True)
-        claim.synthesis.phrase = phrase
+        claim.synthesis.warming, claim.synthesis.phrase = warming, phrase
         try:
             async for _ in claim.parts():
                 pass
@@ -257,7 +265,7 @@ class Stage:
     async def _run(self, synthesis: Synthesis) -> None:
         name = synthesis.voice.engine
         try:
-            engine = await self.chain.ready(name)
+            engine = await self.chain.ready_for(synthesis.voice)
             synthesis.granted_at_s = asyncio.get_running_loop().time()
             self.chain.asked(synthesis.voice, len(synthesis.spoken))
             async with asyncio.timeout(SYNTHESIS_LIMIT_S):

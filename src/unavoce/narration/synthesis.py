@@ -38,6 +38,8 @@ class Synthesis:
         """It is looked for on disk."""
         self.phrase = False
         """It is one that is kept warm."""
+        self.warming = False
+        """It is made before anybody wants it, and gives way to whoever wants something."""
         self.silent = False
         """It was given up in mid-sentence: who wants the clip next asks anew."""
         self.late = False

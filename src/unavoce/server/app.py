@@ -24,6 +24,7 @@ from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
 from unavoce.narration.stage import Stage
+from unavoce.narration.warming import Warmer
 from unavoce.server.auth import Keys
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
@@ -55,6 +56,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     model = create_model(settings.llm, cores)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
+        warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
         pages = Pages(Health(stage, model, chat), keys)
         sockets = Sockets(
@@ -70,6 +72,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         finally:
             await sockets.close()
             starting.cancel()
+            warming.cancel()
             await model.close()
 
 
@@ -136,6 +139,10 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
         ),
         grace_s=settings.reconnect_grace_s,
     )
+
+
+def _warmer(stage: Stage, settings: Settings) -> Warmer:
+    return Warmer(stage, settings.prewarm_phrases, delay_s=settings.prewarm_delay_s, frequent=settings.prewarm_frequent)
 
 
 async def _start(model: LanguageModel) -> None:

@@ -88,7 +88,7 @@ def _engine(member: Member) -> Component:
         "since": round(status.since * 1000),
         "latencyMs": round(member.pace.usual_start_s * 1000) if tally.clips else None,
         **_told(status.reason, member.engine.detail),
-        "voices": [voice.name for voice in member.engine.voices()][:100],
+        "voices": [voice.name for voice in member.voices[:100]],
         "realTimeFactor": None if factor is None else round(factor, 3),
         "clips": tally.clips,
         "characters": tally.characters,

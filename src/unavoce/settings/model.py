@@ -12,6 +12,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from unavoce.llm.options import LlmSettings
+from unavoce.settings.digest import section_digest
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -170,6 +171,10 @@ class Settings(BaseModel):
     def engine_section(self, name: str) -> Mapping[str, Any]:
         """The options written for the engine `name`; empty where there are none."""
         return self.engine_sections.get(section_name(name), {})
+
+    def engine_digest(self, name: str) -> str:
+        """Tells whether the section of the engine `name` has changed; no secret goes into it."""
+        return section_digest(self.engine_section(name))
 
 
 def section_name(engine: str) -> str:
