@@ -251,6 +251,7 @@ def test_doctor_names_what_is_wrong_and_the_remedy(environ: dict[str, str], tmp_
     assert done.returncode == 1
     assert {part for part, finding in findings.items() if finding["status"] == "wrong"} == {
         "data directory",
+        "cache",
         "port",
         "language model",
     }
@@ -313,4 +314,4 @@ async def test_chat_shows_a_refusal_and_goes_on(environ: dict[str, str]) -> None
 def test_help_names_every_command(environ: dict[str, str]) -> None:
     """`unavoce --help` is the list of what there is."""
     shown = _run(environ, "--help").stdout
-    assert all(name in shown for name in ("serve", "say", "chat", "voices", "doctor"))
+    assert all(name in shown for name in ("serve", "say", "chat", "voices", "cache", "doctor"))

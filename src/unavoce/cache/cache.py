@@ -55,6 +55,16 @@ class Cache:
         return self._memory.bytes
 
     @property
+    def max_bytes(self) -> int:
+        """What they may take."""
+        return self._memory.max_bytes
+
+    @property
+    def disk(self) -> Tier | None:
+        """The tier behind the memory."""
+        return self._disk
+
+    @property
     def problem(self) -> str:
         """Why the disk tier is of no use just now; empty when it is well, or there is none."""
         return self._disk.problem if self._disk else ""

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from unavoce.cache.cache import Source
 from unavoce.cache.disk import DiskCache
 from unavoce.errors import CacheError
 
 REMEDY: Final = "; remedy: "
 """What stands between cause and remedy in this project's errors."""
+TIERS: Final[tuple[Source, ...]] = ("memory", "disk", "none")
 Document = dict[str, Any]
 
 
@@ -62,14 +64,14 @@ def document(disk: DiskCache, found: Figures | None, problem: str = "", memory: 
         "bytes": _whole(found, "bytes"),
         "maxBytes": disk.limits.max_bytes,
         "voices": [_voice(*row) for row in found.voices] if found else [],
-        **_heard({tier: int(sums.get(f"hits_{tier}", 0)) for tier in ("memory", "disk", "none")}),
+        **_heard({tier: int(sums.get(f"hits_{tier}", 0)) for tier in TIERS}),
         "savedSynthesisS": round(sums.get("saved_s", 0.0), 3),
         "savedCost": round(sums.get("saved_cost", 0.0), 6),
         "memory": _memory(memory),
     }
 
 
-def document_without_disk(hits: Mapping[str, int], memory: Memory) -> Document:
+def document_without_disk(hits: Mapping[Source, int], memory: Memory) -> Document:
     """The same where settings keep nothing on disk: sentences are counted since the server's start."""
     return {
         **_state(""),
@@ -78,7 +80,7 @@ def document_without_disk(hits: Mapping[str, int], memory: Memory) -> Document:
         "folder": None,
         **dict.fromkeys(("entries", "maxEntries", "bytes", "maxBytes"), 0),
         "voices": [],
-        **_heard({tier: hits.get(tier, 0) for tier in ("memory", "disk", "none")}),
+        **_heard({tier: hits.get(tier, 0) for tier in TIERS}),
         **dict.fromkeys(("savedSynthesisS", "savedCost")),
         "memory": _memory(memory),
     }
@@ -112,7 +114,7 @@ def _voice(engine: str, voice: str, entries: int, size: int) -> Document:
     return {"engine": engine, "voice": voice, "entries": entries, "bytes": size}
 
 
-def _heard(hits: Mapping[str, int]) -> Document:
+def _heard(hits: Mapping[Source, int]) -> Document:
     """Sentences heard by where they came from, and the part of them that no engine had to speak."""
     total = sum(hits.values())
     return {"hits": dict(hits), "hitRate": round(1 - hits["none"] / total, 4) if total else None}

@@ -26,6 +26,7 @@ from unavoce.llm.factory import create_model
 from unavoce.narration.stage import Stage
 from unavoce.narration.warming import Warmer
 from unavoce.server.auth import Keys
+from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Pages
@@ -58,7 +59,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        pages = Pages(Health(stage, model, chat), keys)
+        pages = Pages(Health(stage, model, chat), CacheFigures(stage.cache), keys)
         sockets = Sockets(
             chat,
             keys,
