@@ -6,8 +6,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,12 +18,11 @@ from unavoce.cache import report
 from unavoce.cache.disk import DiskCache
 from unavoce.cache.index import Which
 from unavoce.cache.verify import Verdict, count_files, verify
-from unavoce.cli import ages, options
+from unavoce.cli import ages, options, warm
+from unavoce.cli.cache_folder import opened
 from unavoce.cli.table import print_table, size
 from unavoce.cli.terminal import visible
-from unavoce.composition import build_disk
-from unavoce.errors import CacheError
-from unavoce.settings import Settings, load_settings
+from unavoce.settings import load_settings
 
 MOST_NAMED = 20
 """Damaged clips that are named one by one."""
@@ -36,20 +34,7 @@ def command() -> None:
     logging.disable(logging.CRITICAL)  # what a part logs while it fails is said in a line of ours, once
 
 
-@contextmanager
-def opened(settings: Settings, *, writing: bool) -> Iterator[DiskCache]:
-    """The disk cache, closed behind. Raises CacheError where settings turn it off, or it cannot be used."""
-    if off := report.turned_off(settings.cache_max_entries, settings.cache_max_bytes):
-        folder = settings.cache_folder
-        remedy = f"give it another value; what is still in {folder} may be deleted"
-        raise CacheError(f"nothing is kept on disk with {off}{report.REMEDY}{remedy}")
-    with closing(build_disk(settings)) as disk:
-        if writing and (problem := report.unwritable(disk)):
-            raise CacheError(problem)
-        try:
-            yield disk
-        except CacheError as error:
-            raise CacheError(report.told(error)) from error
+command.add_command(warm.command)
 
 
 # -- stats

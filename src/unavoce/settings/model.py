@@ -99,14 +99,21 @@ def phrases_in(path: Path) -> tuple[str, ...]:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_PHRASES_BYTES + 1)
-        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+            return tuple(phrase for _, phrase in numbered_phrases(file.read(MAX_PHRASES_BYTES + 1)))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ValueError(f'a list such as ["Good morning."], or a file with a phrase on each line ({reason})') from None
+
+
+def numbered_phrases(content: bytes) -> list[tuple[int, str]]:
+    """The phrases of a file with the numbers of their lines, from 1.
+
+    Raises UnicodeDecodeError, or ValueError with what was expected.
+    """
     if len(content) > MAX_PHRASES_BYTES:
         raise ValueError(f"a file of at most {MAX_PHRASES_BYTES >> 20} MiB")
-    return tuple(line for line in lines if line and not line.startswith("#"))
+    lines = enumerate(content.decode("utf-8-sig").splitlines(), 1)
+    return [(number, text) for number, line in lines if (text := line.strip()) and not text.startswith("#")]
 
 
 def _host(host: str) -> str:
