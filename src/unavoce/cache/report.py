@@ -48,7 +48,8 @@ def figures(disk: DiskCache) -> Figures:
 def unwritable(disk: DiskCache) -> str:
     """Why nothing can be written into its folder, with the remedy; empty where it can. Blocks."""
     path = disk.folder.path
-    if not path.exists() or all(os.access(folder, os.W_OK | os.X_OK) for folder in (path, path / "clips")):
+    there = [folder for folder in (path, path / "clips") if folder.exists()]
+    if all(os.access(folder, os.W_OK | os.X_OK) for folder in there):
         return ""
     return f"the cache in {path} is read-only{REMEDY}make it writable, or set UNAVOCE_CACHE_DIR to another"
 

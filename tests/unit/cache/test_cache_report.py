@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from unavoce.cache import report
 from unavoce.cache.disk import DiskCache, Limits
 from unavoce.cache.report import Figures, Memory
@@ -88,3 +90,10 @@ def test_a_locked_index_is_no_fault_of_the_disk() -> None:
     locked = CacheError("the cache in /c cannot be used (database is locked); remedy: see to that folder")
     assert report.told(locked).endswith("try again, or stop it")
     assert report.told(CacheError("it is full; remedy: make room")) == "it is full; remedy: make room"
+
+
+def test_an_empty_folder_of_ones_own_is_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder made for the cache before its first clip is none that is read-only; one on a read-only mount is."""
+    assert report.unwritable(disk_in(tmp_path)) == ""
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert "read-only; remedy: " in report.unwritable(disk_in(tmp_path))
