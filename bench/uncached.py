@@ -1,0 +1,8 @@
+"""Settings under which nothing is heard twice: what a part measures is synthesis, not the cache."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNCACHED: Final = {"cache_memory_bytes": 0, "cache_max_bytes": 0, "prewarm_phrases": "", "prewarm_frequent": 0}
+UNCACHED_ENVIRONMENT: Final = {f"UNAVOCE_{name.upper()}": str(value) for name, value in UNCACHED.items()}
