@@ -1,0 +1,96 @@
+"""How soon a sentence that is at hand is heard: from `chat:sentence` to the reply's first chunk, by the server's own
+clock and as a client sees both come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from bench.serving import Answer, guest, serving
+
+NO_MODEL = {"UNAVOCE_LLM__BASE_URL": "http://127.0.0.1:9", "UNAVOCE_LLM__MODEL": "none"}
+"""The client streams the text, and nothing else takes the cores."""
+
+WARM_UP = "One moment, please."
+
+SENTENCES: Mapping[str, Sequence[str]] = {
+    "1 s": (
+        "Certainly, sir.",
+        "At your service.",
+        "Good evening, sir.",
+        "Task complete.",
+        "Right away, sir.",
+    ),
+    "3 s": (
+        "The kettle is on, and the lights are low in every room.",
+        "There are two letters on the desk, and one of them is urgent.",
+        "Dinner will be served at eight in the small dining room.",
+        "I have closed the windows because it is going to rain.",
+        "The train leaves at a quarter past nine from the old station.",
+    ),
+    "5 s": (
+        "The kettle is on, the lights are low, and dinner will be served at eight by the window, sir.",
+        "The garden gate was open this morning, so I have asked the neighbours whether they saw the cat.",
+        "Your first meeting begins at half past nine, and the second one has been moved to the afternoon.",
+        "It will stay dry until the evening, but I would take an umbrella if you plan to walk home late.",
+        "The book that you were looking for lies on the second shelf, next to the map of the old harbour.",
+    ),
+}
+"""By how long the packaged voice speaks them, about."""
+
+
+@dataclass(slots=True)
+class Delays:
+    """Milliseconds from `chat:sentence` to the first chunk, reply by reply."""
+
+    server_ms: list[float] = field(default_factory=list)
+    """From telling the one to the other's leaving for the socket."""
+    client_ms: list[float] = field(default_factory=list)
+    """Between the arrivals of the two."""
+    sound_s: list[float] = field(default_factory=list)
+    """Of the first chunk."""
+
+
+async def first_chunk_delays(
+    sentences: Sequence[str],
+    *,
+    format: Literal["wav", "opus"] = "wav",
+    tier: Literal["memory", "disk"] = "memory",
+    turns: int = 3,
+    settings: Mapping[str, str] | None = None,
+) -> list[Delays]:
+    """Has a real server say each of `sentences` once, by its engine, and then all of them again, `turns` times, each as
+    a reply of its own. One entry a turn: in the first, each clip is taken from the cache for the first time.
+
+    `settings`: environment variables of the server. Raises RuntimeError where a sentence did not come from `tier`.
+    """
+    with TemporaryDirectory() as folder:
+        notes = Path(folder, "notes")
+        command = [sys.executable, "-m", "bench.noting", str(notes)]
+        environment = {**NO_MODEL, "PYTHONPATH": str(Path(__file__).parents[1])}
+        async with serving(Path(folder), {**environment, **(settings or {})}, command) as server:
+            async with guest(server.url) as client:
+                # What is asked for while the engine starts is not kept.
+                for sentence in (WARM_UP, *sentences):
+                    await client.dictate(sentence, format=format)
+                answers = [
+                    [await client.dictate(sentence, format=format) for sentence in sentences] for _ in range(turns)
+                ]
+        noted = dict(line.split() for line in notes.read_text().splitlines())
+    return [_delays(turn, noted, tier) for turn in answers]
+
+
+def _delays(answers: Sequence[Answer], noted: Mapping[str, str], tier: str) -> Delays:
+    delays = Delays()
+    for answer in answers:
+        chunk = answer.first("chat:audio_chunk")
+        if chunk.payload["cache"] != tier:
+            raise RuntimeError(f"a sentence came from {chunk.payload['cache']!r} and not from {tier!r}")
+        delays.server_ms.append(float(noted[chunk.payload["replyId"]]))
+        delays.client_ms.append((chunk.at_s - answer.first("chat:sentence").at_s) * 1000)
+        delays.sound_s.append(chunk.payload["durationMs"] / 1000)
+    return delays
