@@ -3,6 +3,7 @@ clock and as a client sees both come."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from bench.serving import Answer, guest, serving
+from bench.serving import Answer, Guest, guest, serving
+from unavoce.narration.encoder import Format
 
 NO_MODEL = {"UNAVOCE_LLM__BASE_URL": "http://127.0.0.1:9", "UNAVOCE_LLM__MODEL": "none"}
 """The client streams the text, and nothing else takes the cores."""
@@ -51,37 +53,46 @@ class Delays:
     """From telling the one to the other's leaving for the socket."""
     client_ms: list[float] = field(default_factory=list)
     """Between the arrivals of the two."""
+    answered_ms: list[float] = field(default_factory=list)
+    """From the client's sending the end of the text, with which the sentence is cut, to the chunk's arrival."""
     sound_s: list[float] = field(default_factory=list)
-    """Of the first chunk."""
+    """Of the whole sentence, the pause after it included."""
 
 
 async def first_chunk_delays(
     sentences: Sequence[str],
     *,
-    format: Literal["wav", "opus"] = "wav",
+    format: Format = "wav",
+    made_as: Format | None = None,
     tier: Literal["memory", "disk"] = "memory",
     turns: int = 3,
     settings: Mapping[str, str] | None = None,
 ) -> list[Delays]:
     """Has a real server say each of `sentences` once, by its engine, and then all of them again, `turns` times, each as
-    a reply of its own. One entry a turn: in the first, each clip is taken from the cache for the first time.
+    a reply of its own. One entry a turn.
 
-    `settings`: environment variables of the server. Raises RuntimeError where a sentence did not come from `tier`.
+    `made_as`: the format of the first time; where it is another, the clips of the first turn are at hand, but not yet
+    in the form in which they leave. `settings`: environment variables of the server. Raises RuntimeError where a
+    sentence did not come from `tier`.
     """
     with TemporaryDirectory() as folder:
         notes = Path(folder, "notes")
         command = [sys.executable, "-m", "bench.noting", str(notes)]
-        environment = {**NO_MODEL, "PYTHONPATH": str(Path(__file__).parents[1])}
-        async with serving(Path(folder), {**environment, **(settings or {})}, command) as server:
-            async with guest(server.url) as client:
-                # What is asked for while the engine starts is not kept.
-                for sentence in (WARM_UP, *sentences):
-                    await client.dictate(sentence, format=format)
-                answers = [
-                    [await client.dictate(sentence, format=format) for sentence in sentences] for _ in range(turns)
-                ]
-        noted = dict(line.split() for line in notes.read_text().splitlines())
+        environment = {**NO_MODEL, "PYTHONPATH": str(Path(__file__).parents[1]), **(settings or {})}
+        async with serving(Path(folder), environment, command) as server, guest(server.url) as client:
+            # What is asked for while the engine starts is not kept.
+            await _say_all(client, (WARM_UP, *sentences), made_as or format)
+            answers = [await _say_all(client, sentences, format) for _ in range(turns)]
+        noted = dict(line.split() for line in await asyncio.to_thread(_lines, notes))
     return [_delays(turn, noted, tier) for turn in answers]
+
+
+async def _say_all(client: Guest, sentences: Sequence[str], format: Format) -> list[Answer]:
+    return [await client.dictate(sentence, format=format) for sentence in sentences]
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text().splitlines()
 
 
 def _delays(answers: Sequence[Answer], noted: Mapping[str, str], tier: str) -> Delays:
@@ -92,5 +103,6 @@ def _delays(answers: Sequence[Answer], noted: Mapping[str, str], tier: str) -> D
             raise RuntimeError(f"a sentence came from {chunk.payload['cache']!r} and not from {tier!r}")
         delays.server_ms.append(float(noted[chunk.payload["replyId"]]))
         delays.client_ms.append((chunk.at_s - answer.first("chat:sentence").at_s) * 1000)
-        delays.sound_s.append(chunk.payload["durationMs"] / 1000)
+        delays.answered_ms.append(answer.after_s("chat:audio_chunk") * 1000)
+        delays.sound_s.append(sum(arrival.duration_s for arrival in answer.arrivals))
     return delays

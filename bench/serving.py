@@ -144,11 +144,14 @@ class Guest:
         return await self._answer(sent_s)
 
     async def dictate(self, text: str, **manner: Any) -> Answer:
-        """Have `text` spoken, all of it given at once. `manner`: more fields of `speak:start`."""
+        """Have `text` spoken, all of it given at once; the answer's clock starts with the end of the text.
+
+        `manner`: more fields of `speak:start`.
+        """
         begun = await self._call("speak:start", manner)
         self._begin()
-        sent_s = perf_counter()
         await self._call("speak:text", {"replyId": begun["replyId"], "text": text})
+        sent_s = perf_counter()
         await self._call("speak:end", {"replyId": begun["replyId"]})
         return await self._answer(sent_s)
 

@@ -24,10 +24,14 @@ class Levels:
         if clip.duration_s >= ENOUGH_S and _at_rest(voice) not in self._gains:
             self._gains[_at_rest(voice)] = gain_for(clip.samples, clip.rate_hz)
 
+    def known(self, voice: Voice) -> float | None:
+        """The voice's linear gain, if it was measured."""
+        return self._gains.get(_at_rest(voice))
+
     def gain(self, voice: Voice, first_piece: Pcm) -> float:
         """The voice's linear gain; for one never measured, what its first piece suggests."""
         self.learn(voice, first_piece)
-        known = self._gains.get(_at_rest(voice))
+        known = self.known(voice)
         return gain_for(first_piece.samples, first_piece.rate_hz) if known is None else known
 
 

@@ -17,6 +17,9 @@ from unavoce.errors import EngineError, ImplausibleAudio
 MAX_CLIP_S = 180.0
 """No sentence is this long; an engine that sends more is broken and would fill the memory."""
 
+FIRST_PART_S = 0.6
+"""Of a clip at hand: how much of it leaves first. It takes 1 ms to shape, and gives a listener enough to go on with."""
+
 Key = tuple[Voice, str]
 
 
@@ -47,7 +50,7 @@ class Synthesis:
     def recalled(cls, voice: Voice, spoken: str, found: Recalled) -> Synthesis:
         """One that was made before."""
         synthesis = cls(voice, spoken)
-        synthesis.pieces, synthesis._duration_s = [found.clip], found.clip.duration_s
+        synthesis.pieces, synthesis._duration_s = in_parts(found.clip), found.clip.duration_s
         synthesis.source, synthesis.finished = found.source, True
         return synthesis
 
@@ -189,3 +192,15 @@ class Claim:
                     raise synthesis.error
                 return
             await synthesis.change()
+
+
+def in_parts(clip: Pcm) -> list[Pcm]:
+    """The clip in parts, each twice as long as the one before, so that a listener gets the first one soon and has every
+    other one in time at twice the pace of its own playing."""
+    parts: list[Pcm] = []
+    start, length = 0, round(FIRST_PART_S * clip.rate_hz)
+    # What would be a short last part goes with the one before it.
+    while (left := len(clip.samples) - start) > length * 3 // 2:
+        parts.append(Pcm(clip.samples[start : start + length], clip.rate_hz))
+        start, length = start + length, 2 * length
+    return [*parts, Pcm(clip.samples[start:], clip.rate_hz)] if left or not parts else parts
