@@ -41,6 +41,7 @@ class World:
             chain, cache=self.cache, rehearse=rng.random() < 0.2, recovery_interval_s=rng.choice([5, 30])
         )
         sound = SoundSettings(
+            rendition_bytes=1 << 20,
             rate_hz=RATE_HZ,
             max_parallel=max_parallel,
             voice_switch=rng.choice(["once", "once", "never"]),
