@@ -28,7 +28,8 @@ class Look(NamedTuple):
 
 
 class Renditions:
-    """Shared by all replies; the least recently used go first. `max_bytes` 0 keeps nothing."""
+    """Shared by all replies; the least recently used go first. `max_bytes` 0 keeps nothing. Sound is handed out as it is
+    kept: nobody may change its samples."""
 
     def __init__(self, max_bytes: int = 0) -> None:
         self._max_bytes = max_bytes
@@ -55,6 +56,8 @@ class Renditions:
         self._remove(look)
         if _size(sounds) > self._max_bytes or any(sound.content_type != look.form.content_type for sound in sounds):
             return
+        for sound in sounds:
+            sound.samples.flags.writeable = False
         self._kept[look] = tuple(sounds)
         self._bytes += _size(sounds)
         while self._bytes > self._max_bytes:
