@@ -28,8 +28,10 @@ class Look(NamedTuple):
 
 
 class Renditions:
-    """Shared by all replies; the least recently used go first. `max_bytes` 0 keeps nothing. Sound is handed out as it is
-    kept: nobody may change its samples."""
+    """Shared by all replies; the least recently used go first. `max_bytes` 0 keeps nothing.
+
+    Sound is handed out as it is kept: nobody may change its samples.
+    """
 
     def __init__(self, max_bytes: int = 0) -> None:
         self._max_bytes = max_bytes
