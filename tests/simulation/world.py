@@ -48,6 +48,7 @@ class World:
         phrases = rng.sample(PHRASES, rng.choice([0, 0, 3]))
         self.warmer = Warmer(self.stage, phrases, delay_s=rng.choice([0.0, 1.0, 10.0]), frequent=rng.choice([0, 8]))
         sound = SoundSettings(
+            rendition_bytes=1 << 20,
             rate_hz=RATE_HZ,
             max_parallel=max_parallel,
             voice_switch=rng.choice(["once", "once", "never"]),
