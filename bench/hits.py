@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from bench.serving import Answer, Guest, guest, serving
+from bench.uncached import CACHED_ENVIRONMENT
 from unavoce.narration.encoder import Format
 
 NO_MODEL = {"UNAVOCE_LLM__BASE_URL": "http://127.0.0.1:9", "UNAVOCE_LLM__MODEL": "none"}
@@ -78,7 +79,12 @@ async def first_chunk_delays(
     with TemporaryDirectory() as folder:
         notes = Path(folder, "notes")
         command = [sys.executable, "-m", "bench.noting", str(notes)]
-        environment = {**NO_MODEL, "PYTHONPATH": str(Path(__file__).parents[1]), **(settings or {})}
+        environment = {
+            **NO_MODEL,
+            **CACHED_ENVIRONMENT,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            **(settings or {}),
+        }
         async with serving(Path(folder), environment, command) as server, guest(server.url) as client:
             # What is asked for while the engine starts is not kept.
             await _say_all(client, (WARM_UP, *sentences), made_as or format)

@@ -19,6 +19,7 @@ import socketio
 
 from bench.figures import Arrival
 from bench.machine import cpu_s
+from bench.uncached import UNCACHED_ENVIRONMENT
 
 START_LIMIT_S = 60.0
 ANSWER_LIMIT_S = 180.0
@@ -58,9 +59,10 @@ async def serving(
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
-    """Whoever runs the benchmark may have settings of their own; the figures are those of the defaults."""
+    """Whoever runs the benchmark may have settings of their own; the figures are those of the defaults, uncached."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
-    return {**inherited, "UNAVOCE_PORT": "0", "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_LEVEL": "warning"}
+    chosen = {"UNAVOCE_PORT": "0", "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_LEVEL": "warning"}
+    return {**inherited, **UNCACHED_ENVIRONMENT, **chosen}
 
 
 async def _ready_at(process: Process) -> str:
