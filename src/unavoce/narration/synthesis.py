@@ -20,6 +20,9 @@ MAX_CLIP_S = 180.0
 FIRST_PART_S = 0.6
 """Of a clip at hand: how much of it leaves first. It takes 1 ms to shape, and gives a listener enough to go on with."""
 
+NEVER_DUE = float("inf")
+"""The deadline of what nobody listens for."""
+
 Key = tuple[Voice, str]
 
 
@@ -62,7 +65,7 @@ class Synthesis:
     @property
     def due_s(self) -> float:
         """The most urgent claimant's deadline, loop time."""
-        return min((claim.due_s for claim in self.claims), default=float("inf"))
+        return min((claim.due_s for claim in self.claims), default=NEVER_DUE)
 
     def emit(self, piece: Pcm) -> None:
         """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""
