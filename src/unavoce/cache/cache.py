@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +42,7 @@ class Cache:
         self._memory = memory
         self._disk = disk
         self._max_age = max_age
+        self._watchers: list[Callable[[Which], None]] = []
         self.hits: Counter[Source] = Counter()
         """Sentences heard, by where their clip came from."""
 
@@ -129,8 +131,14 @@ class Cache:
             if kept is not None and key not in self._memory:
                 self._memory.put(key, kept)
 
+    def watch(self, watcher: Callable[[Which], None]) -> None:
+        """`watcher` is called at each clearing, for whoever keeps something that was made of the clips."""
+        self._watchers.append(watcher)
+
     def clear(self, which: Which) -> None:
         """Forget the clips in memory that fit."""
+        for watcher in self._watchers:
+            watcher(which)
         for key, kept in self._memory.items():
             if which.fits(kept.voice.engine, kept.voice.name, kept.made_at):
                 self._memory.remove(key)

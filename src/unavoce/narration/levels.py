@@ -39,11 +39,15 @@ class Levels:
         self._gains[at_rest] = gain_for(clip.samples, clip.rate_hz)
         self._tell(at_rest, self._gains[at_rest])
 
+    def known(self, voice: Voice) -> float | None:
+        """The voice's linear gain, if it was measured."""
+        return self._gains.get(_at_rest(voice))
+
     def gain(self, voice: Voice, first_piece: Pcm) -> float:
         """The voice's linear gain; for one never measured, what its first piece suggests."""
-        if _at_rest(voice) not in self._gains:
+        if self.known(voice) is None:
             self.learn(voice, first_piece)
-        known = self._gains.get(_at_rest(voice))
+        known = self.known(voice)
         return gain_for(first_piece.samples, first_piece.rate_hz) if known is None else known
 
 

@@ -1,5 +1,5 @@
-"""The stage: what all replies share. Engine slots go to the sentence whose listener runs dry first, and a clip that
-many want at once is synthesised once."""
+"""The stage: what all replies share. A clip that many want at once is looked for and synthesised once, and what was
+synthesised is kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
 from unavoce.narration.frequent import Frequent
 from unavoce.narration.levels import Levels
-from unavoce.narration.synthesis import Claim, Key, Synthesis
+from unavoce.narration.slots import Slots
+from unavoce.narration.synthesis import NEVER_DUE, Claim, Key, Synthesis
 from unavoce.narration.upkeep import OWN_PHRASES, GaveWay, Upkeep
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,6 @@ SYNTHESIS_LIMIT_S = 60.0
 """Counted from the grant of a slot: an engine that takes longer over one sentence has hung."""
 LATE_S = 2.0
 """An engine given up sooner after it got its slot was not late: we were."""
-NEVER_DUE = float("inf")
-"""The deadline of what nobody listens for."""
 
 
 class Stage:
@@ -59,8 +58,7 @@ class Stage:
         self._tasks = asyncio.TaskGroup()
         self._tending: list[asyncio.Task[None]] = []
         self._wanted: dict[Key, Synthesis] = {}
-        self._waiting: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
-        self._running: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
+        self._slots = Slots(chain, self._begin, self._give_way)
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -77,19 +75,12 @@ class Stage:
             task.cancel()
         try:
             await asyncio.sleep(0)
-            self._hurry()
+            self._slots.hurry()
             # Not given the caller's error: a task group would wrap it.
             await self._tasks.__aexit__(None, None, None)
         finally:
             await self.chain.close()
             await self.cache.close()
-
-    def _hurry(self) -> None:
-        """Cancel what runs once more: nobody waits any more until a server has finished."""
-        for running in self._running.values():
-            for synthesis in running:
-                if synthesis.task is not None:
-                    synthesis.task.cancel()
 
     # -- what replies ask for
 
@@ -112,7 +103,7 @@ class Stage:
         synthesis.late = False
         claim = Claim(synthesis, due_s, when_done, self._withdraw)
         synthesis.claims.append(claim)
-        self._grant(voice.engine)
+        self._slots.grant(voice.engine)
         return claim
 
     async def recall(self, voice: Voice, spoken: str) -> Claim | None:
@@ -179,7 +170,7 @@ class Stage:
     def late(self, claim: Claim) -> None:
         """A reply gave up waiting for the first sound of `claim`. Counts against the engine's health from the grant of
         a slot; while every slot is held by calls that nobody waits for any more, from the grant of those."""
-        granted_at_s = self._silent_since_s(claim.synthesis)
+        granted_at_s = self._slots.silent_since_s(claim.synthesis)
         waited_s = asyncio.get_running_loop().time() - granted_at_s if granted_at_s is not None else 0.0
         if waited_s >= LATE_S:
             self.chain.failed(claim.voice.engine, EngineError(f"no sound within {waited_s:.1f} s"), "late")
@@ -192,12 +183,12 @@ class Stage:
     @property
     def running(self) -> int:
         """Sentences in synthesis."""
-        return sum(map(len, self._running.values()))
+        return self._slots.running
 
     @property
     def waiting(self) -> int:
         """Sentences that wait for a slot."""
-        return sum(map(len, self._waiting.values()))
+        return self._slots.waiting
 
     # -- the disk, before an engine
 
@@ -213,7 +204,7 @@ class Stage:
         found = await self.cache.fetch(synthesis.voice, synthesis.spoken)
         if found is None:
             self._ask(synthesis)
-            self._grant(synthesis.voice.engine)
+            self._slots.grant(synthesis.voice.engine)
         else:
             synthesis.sought = False
             synthesis.recall(found)
@@ -223,44 +214,16 @@ class Stage:
         if synthesis.sought and synthesis.task is not asyncio.current_task() and synthesis.task is not None:
             synthesis.task.cancel()
         synthesis.sought, synthesis.task = False, None
-        self._waiting[synthesis.voice.engine].append(synthesis)
+        self._slots.ask(synthesis)
 
-    # -- slots
+    # -- synthesis
 
-    def _grant(self, name: str) -> None:
-        waiting, running = self._waiting[name], self._running[name]
-        slots = self.chain.engine(name).max_concurrency
-        while waiting and len(running) < slots:
-            synthesis = min(waiting, key=lambda one: one.due_s)
-            waiting.remove(synthesis)
-            running.append(synthesis)
-            synthesis.task = self._tasks.create_task(self._run(synthesis))
-            # Also when the task is cancelled before it ever ran.
-            synthesis.task.add_done_callback(partial(self._release, synthesis))
-        self._take_back(waiting, running)
-
-    def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
-        """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
-        needed = sum(one.due_s < NEVER_DUE for one in waiting) - sum(not one.claims for one in running)
-        for synthesis in [one for one in running if one.claims and one.due_s == NEVER_DUE][: max(0, needed)]:
-            self._give_way(synthesis)
+    def _begin(self, synthesis: Synthesis) -> asyncio.Task[None]:
+        return self._tasks.create_task(self._run(synthesis))
 
     def _give_way(self, synthesis: Synthesis) -> None:
         self._let_go(synthesis)
         synthesis.finish(GaveWay("a listener needed the engine"))
-
-    def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
-        self._running[synthesis.voice.engine].remove(synthesis)
-        self._grant(synthesis.voice.engine)
-
-    def _silent_since_s(self, synthesis: Synthesis) -> float | None:
-        """Since when its engine has kept silent; None where it has not been asked."""
-        if synthesis.granted_at_s is not None:
-            return synthesis.granted_at_s
-        holding = self._running[synthesis.voice.engine]
-        if any(one.granted_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
-            return None
-        return max((one.granted_at_s for one in holding if one.granted_at_s is not None), default=None)
 
     async def _run(self, synthesis: Synthesis) -> None:
         name = synthesis.voice.engine
@@ -320,7 +283,7 @@ class Stage:
         if self._wanted.get(synthesis.key) is synthesis:
             del self._wanted[synthesis.key]
         if synthesis.task is None:
-            self._waiting[synthesis.voice.engine].remove(synthesis)
+            self._slots.leave(synthesis)
         elif not synthesis.finished:
             synthesis.task.cancel()
 
@@ -332,7 +295,7 @@ class Stage:
         synthesis.late = True
         keeper = Claim(synthesis, NEVER_DUE, partial(self._let_go, synthesis), self._withdraw)
         synthesis.claims.append(keeper)
-        self._grant(synthesis.voice.engine)
+        self._slots.grant(synthesis.voice.engine)
 
     def _let_go(self, synthesis: Synthesis) -> None:
         for claim in tuple(synthesis.claims):

@@ -23,6 +23,7 @@ from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
+from unavoce.narration.renditions import RENDITIONS_SHARE
 from unavoce.narration.stage import Stage
 from unavoce.narration.warming import Warmer
 from unavoce.server.auth import Keys
@@ -126,6 +127,7 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             rate_hz=settings.sample_rate_hz,
             format="opus" if settings.opus_enabled else "wav",
             opus_bitrate=settings.opus_bitrate,
+            rendition_bytes=settings.cache_memory_bytes // RENDITIONS_SHARE,
             max_parallel=settings.tts_max_parallel,
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
@@ -170,7 +172,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with ExitStack() as undo:
-            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            # The protocol by name: without it asyncio leaves Nagle's algorithm on, and a small chunk waits up to 40 ms.
+            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             undo.pop_all()
