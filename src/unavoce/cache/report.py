@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -42,7 +43,7 @@ def figures(disk: DiskCache) -> Figures:
     if not disk.folder.path.exists():
         return Figures({}, ())
     sums, voices = disk.sums(), disk.by_voice()
-    return Figures(sums, voices, disk.problem or unwritable(disk))
+    return Figures(sums, voices, disk.problem or unwritable(disk) or nearly_full(disk))
 
 
 def unwritable(disk: DiskCache) -> str:
@@ -52,6 +53,16 @@ def unwritable(disk: DiskCache) -> str:
     if all(os.access(folder, os.W_OK | os.X_OK) for folder in there):
         return ""
     return f"the cache in {path} is read-only{REMEDY}make it writable, or set UNAVOCE_CACHE_DIR to another"
+
+
+def nearly_full(disk: DiskCache) -> str:
+    """That too little room is left on its disk to keep more, with the remedy; empty where there is enough. Blocks."""
+    free, reserve = shutil.disk_usage(disk.folder.path).free, disk.limits.reserve_bytes
+    if free > reserve:
+        return ""
+    return (
+        f"the disk is nearly full ({free >> 20} MiB left){REMEDY}make room: below {reserve >> 20} MiB no more is kept"
+    )
 
 
 def document(disk: DiskCache, found: Figures | None, problem: str = "", memory: Memory | None = None) -> Document:

@@ -49,7 +49,5 @@ def _kept(disk: DiskCache, entries: int, kept_bytes: int) -> Finding:
     folder = disk.folder.path
     free = shutil.disk_usage(folder).free
     detail = f"{folder}: {entries:,} clips, {size(kept_bytes)}; {size(free)} free"
-    if free > disk.limits.reserve_bytes:
-        return Finding(PART, "ok", detail)
-    remedy = f"make room: below {size(disk.limits.reserve_bytes)} nothing more is kept"
-    return Finding(PART, "wrong", f"{detail}: the disk is nearly full", remedy)
+    cause, _, remedy = report.nearly_full(disk).partition(report.REMEDY)
+    return Finding(PART, "wrong", f"{detail}: {cause}", remedy) if cause else Finding(PART, "ok", detail)

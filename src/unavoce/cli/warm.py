@@ -54,7 +54,7 @@ def command(ctx: click.Context, file: str, voice: str | None, config: Path | Non
     with Screen() as screen:
         try:
             asyncio.run(_warm(settings, phrases, voice, screen))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, CacheError):
             screen.say(f"stopped: {screen.tally}; the same command goes on from here")
             raise
     click.echo(json.dumps(asdict(screen.tally)) if as_json else str(screen.tally))

@@ -97,3 +97,13 @@ def test_an_empty_folder_of_ones_own_is_writable(tmp_path: Path, monkeypatch: py
     assert report.unwritable(disk_in(tmp_path)) == ""
     monkeypatch.setattr("os.access", lambda path, mode: False)
     assert "read-only; remedy: " in report.unwritable(disk_in(tmp_path))
+
+
+def test_a_disk_that_is_nearly_full_is_told(tmp_path: Path) -> None:
+    """Less free than is left to others: the figures are there, and so is the remedy."""
+    disk = DiskCache(tmp_path, Limits(reserve_bytes=1 << 62))
+    document = report.document(disk, report.figures(disk))
+    disk.close()
+    assert (document["status"], document["entries"]) == ("degraded", 0)
+    assert "nearly full" in document["detail"]
+    assert document["remedy"].startswith("make room")
