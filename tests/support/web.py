@@ -1,7 +1,7 @@
 """uvicorn inside a test: says when it listens, stops when told, and leaves Ctrl-C to the test runner.
 
-uvicorn itself looks every tenth of a second whether it should stop and whether its connections are closed, which was most
-of the time of a test with a server. The steps of its stop and their limit in time are the same here.
+uvicorn itself looks every tenth of a second whether it should stop and whether its connections are closed, which was
+most of the time of a test with a server. The steps of its stop and their limit in time are the same here.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Web(uvicorn.Server):
                 task.cancel()
 
     async def _all_ended(self) -> None:
-        while self.server_state.connections or self.server_state.tasks:
-            await asyncio.sleep(0.001)  # there is no event to wait for
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - there is no event
+            await asyncio.sleep(0.001)
         for server in self.servers:
             await server.wait_closed()
 
