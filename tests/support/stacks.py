@@ -1,9 +1,9 @@
 """Cheap stacks for asyncio's debug mode, which is on in every test.
 
-In debug mode each handle, future and task remembers where it was made. Python's own `extract_stack` looks at the file of
-every frame on the disk for that (through the watch for blocking calls) and reads its lines: more than half of the time of
-a test with a server. Here the same files, lines and functions are remembered, as deep as asyncio's own handles remember
-them, and the text of the lines is read when somebody prints them.
+In debug mode each handle, future and task remembers where it was made. Python's own `extract_stack` looks at the file
+of every frame on the disk for that (through the watch for blocking calls) and reads its lines: more than half of the
+time of a test with a server. Here the same files, lines and functions are remembered, as deep as asyncio's own handles
+remember them, and the text of the lines is read when somebody prints them.
 """
 
 from __future__ import annotations
