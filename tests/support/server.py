@@ -119,7 +119,7 @@ async def running_server(
             finally:
                 app.chat.abort_all()
                 await app.sockets.drain(PATIENCE_S)
-                web.should_exit = True
+                web.stop()
                 await serving
 
 
