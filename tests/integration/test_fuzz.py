@@ -112,7 +112,17 @@ EVENTS = st.sampled_from(sorted(sent_by_client()))
 STRANGE_EVENTS = st.sampled_from(
     ["connect", "disconnect", "*", "message", "chat", "chat:token", "error", "connect_error"]
 )
-CALLS = st.tuples(EVENTS | EVENTS | EVENTS | STRANGE_EVENTS | ANY_TEXT, st.lists(PAYLOADS, min_size=0, max_size=3))
+CALLS = st.tuples(
+    EVENTS | EVENTS | EVENTS | STRANGE_EVENTS | ANY_TEXT, st.lists(PAYLOADS, min_size=0, max_size=3)
+).filter(lambda call: _chars(call) < MAX_PACKET_BYTES // 12)
+"""None too large for a packet, whose characters take up to twelve bytes each: that is another test's matter."""
+
+
+def _chars(value: Any) -> int:
+    """Of all the texts in it."""
+    if isinstance(value, dict):
+        return sum(_chars(name) + _chars(one) for name, one in value.items())
+    return sum(map(_chars, value)) if isinstance(value, list | tuple) else len(value) if isinstance(value, str) else 0
 
 
 def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
