@@ -136,6 +136,12 @@ class Plain:
 
 OURS, DISKCACHE, BY_DEFAULT, PLAIN = "unavoce", "diskcache", "diskcache, by default", "plain files"
 STORES: Final[Mapping[str, Callable[..., Store]]] = {OURS: Ours, DISKCACHE: DiskcacheStore, PLAIN: Plain}
+WITH_DEFAULT: Final[Mapping[str, Callable[..., Store]]] = {
+    OURS: Ours,
+    DISKCACHE: DiskcacheStore,
+    BY_DEFAULT: DiskcacheByDefault,
+    PLAIN: Plain,
+}
 
 
 def key(name: object) -> str:

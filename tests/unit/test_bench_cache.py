@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench.cache import Sizes, run
-from bench.cache_stores import STORES, DiskcacheByDefault, key, noise
+from bench.cache_stores import WITH_DEFAULT, key, noise
 from bench.turns import Taken, in_turns, ratio, rotated, sure
 
 TINY = Sizes(clip_bytes=(2_000,), turns=3, entries=5, most_entries=5, bound_clips=3)
@@ -20,7 +20,7 @@ async def test_the_part_measures_every_store_and_every_row() -> None:
     assert [row[0] for row in clips.rows] == ["put, 2 KB", "get, 2 KB"]
     assert all(all(row) for row in clips.rows)
     assert [row[0] for row in others.rows if not all(row)] == ["memory hit"]
-    assert [row[0] for row in loads.rows] == list(STORES)
+    assert [row[0] for row in loads.rows] == list(WITH_DEFAULT)
     assert len(looks.rows) == 3
     assert json.loads(json.dumps(report.figures))["us"]["memory hit"].keys() == {"unavoce"}
     evicting = report.figures["evicting"]
@@ -28,7 +28,7 @@ async def test_the_part_measures_every_store_and_every_row() -> None:
     assert evicting["plain files"]["clips"] == 3 + 5 * 3
 
 
-@pytest.mark.parametrize("make", [*STORES.values(), DiskcacheByDefault])
+@pytest.mark.parametrize("make", WITH_DEFAULT.values())
 def test_every_store_gives_back_what_it_was_given(tmp_path: Path, make: type) -> None:
     """Put or filled, after it was opened anew, a clip's samples are the same; another key is a miss."""
     store = make(tmp_path / "store")
