@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -90,7 +90,8 @@ class _Loaded:
             reader.join()
 
     def _read_until(self, done: threading.Event) -> None:
-        with closing(self.store if not isinstance(self.store, Ours) else _Open()):
+        # Our reading opens nothing; closing is for the thread that puts.
+        with nullcontext() if isinstance(self.store, Ours) else closing(self.store):
             self._read()
             while not done.wait(READ_EVERY_S):
                 self._read()
@@ -111,13 +112,6 @@ class _Loaded:
 
 _CLIPS = (".wav", ".val", "")
 """What the three stores call a clip's file."""
-
-
-class _Open:
-    """Our reading opens nothing, and closing the disk tier is for the thread that puts."""
-
-    def close(self) -> None:
-        pass
 
 
 # -- start-up
