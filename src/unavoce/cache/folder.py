@@ -118,7 +118,8 @@ class ClipFolder:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
                 raise OSError("it is no plain file of a clip's size")
-            return file.read(most)
+            # Not `most` at once: a buffer of that size would be made and thrown away for every clip.
+            return file.read(min(most, status.st_size))
 
     def _move(self, place: Path) -> None:
         try:
