@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final, ParamSpec, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from unavoce.cache.clip_file import DamagedClip
 from unavoce.cache.disk import DiskCache
 from unavoce.cache.index import Which
 from unavoce.cache.kept import Kept
+from unavoce.cache.threads import DiskThreads
 from unavoce.errors import CacheError
 
 log = logging.getLogger(__name__)
@@ -61,13 +62,14 @@ class BackgroundDisk:
 
     def __init__(self, disk: DiskCache) -> None:
         self.disk = disk
-        self._readers = ThreadPoolExecutor(READERS, "cache-read")
+        self._readers = DiskThreads(READERS, "cache-read")
         # One: the index is used by one thread at a time, and what is kept first is written first.
-        self._writer = ThreadPoolExecutor(1, "cache-write")
+        self._writer = DiskThreads(1, "cache-write")
         self._reading = 0
         self._pending_bytes = 0
         self._uses: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
+        self._clearing: int | None = None
         self._trouble = ""
         self._closed = False
 
@@ -89,18 +91,22 @@ class BackgroundDisk:
                 return await asyncio.shield(look)
         except TimeoutError:
             self._in_trouble(f"the cache's disk gave no answer within {LOOK_S:g} s; remedy: see to that disk")
-        except (DamagedClip, CacheError):
-            pass  # seen to in `_looked`, also where nobody waits any more
+        except Exception:  # noqa: S110 - seen to in `_looked`, also where nobody waits any more
+            pass
         return None
 
     def _looked(self, key: str, look: asyncio.Future[Kept | None]) -> None:
         self._reading -= 1
         error = None if look.cancelled() else look.exception()
+        if self._closed:
+            return
         if isinstance(error, DamagedClip):
             log.warning("cached_clip_damaged", extra={"key": key, "reason": str(error)})
             self._later(self.disk.discard, key)
-        elif error is not None:
+        elif isinstance(error, CacheError):
             self._in_trouble(str(error))
+        elif error is not None:
+            log.error("cache_crashed", exc_info=error)
         else:
             self._trouble = ""
 
@@ -145,29 +151,40 @@ class BackgroundDisk:
 
     async def run(self, on_clearing: Callable[[Which], None]) -> None:
         """Look over the folder, write notes, and call `on_clearing` for what another process has cleared; for ever."""
-        clearing: int | None = None
         tidy_at_s = 0.0
         now = asyncio.get_running_loop().time
         while True:
-            clearing, clearings = await self._later(self.disk.clearings_after, clearing)
-            for which in clearings:
-                on_clearing(which)
+            # What fails has been logged. Speech needs none of it.
+            with suppress(Exception):
+                await self._learn(on_clearing)
             if now() >= tidy_at_s:
-                while await self._later(self.disk.tidy):
-                    pass
                 tidy_at_s = now() + TIDY_S
+                with suppress(Exception):
+                    await self._tidy()
             await asyncio.sleep(NOTE_S)
-            await self.flush()
+            with suppress(Exception):
+                await self.flush()
+
+    async def _learn(self, on_clearing: Callable[[Which], None]) -> None:
+        """Of what other processes have cleared since the last time."""
+        self._clearing, clearings = await self._later(self.disk.clearings_after, self._clearing)
+        for which in clearings:
+            on_clearing(which)
+
+    async def _tidy(self) -> None:
+        while await self._later(self.disk.tidy):
+            pass
 
     async def close(self) -> None:
         """Write what was noted and kept; not for ever, where the disk hangs."""
         if self._closed:
             return
-        self._later(self.disk.note, self._uses, self._counts)
+        uses, self._uses = self._uses, {}
+        self._later(self.disk.note, uses, Counter(self._counts))
         last = self._later(self.disk.close)
         self._closed = True
-        self._readers.shutdown(wait=False, cancel_futures=True)
-        self._writer.shutdown(wait=False)
+        self._readers.shutdown(cancel_futures=True)
+        self._writer.shutdown()
         try:
             async with asyncio.timeout(CLOSE_S):
                 await asyncio.shield(last)

@@ -43,6 +43,7 @@ class Cache:
         self._disk = disk
         self._max_age = max_age
         self._watchers: list[Callable[[Which], None]] = []
+        self._clearings = 0
         self.hits: Counter[Source] = Counter()
         """Sentences heard, by where their clip came from."""
 
@@ -94,10 +95,12 @@ class Cache:
         if recalled is not None or self._disk is None:
             return recalled
         key = key_of(voice, spoken)
+        clearings = self._clearings
         kept = await self._disk.fetch(key)
         if kept is None or kept.voice != voice:
             return None
-        self._memory.put(key, kept)
+        if clearings == self._clearings:  # else it may be one of those
+            self._memory.put(key, kept)
         return Recalled(kept, "disk")
 
     def keep(
@@ -139,6 +142,7 @@ class Cache:
         """Forget the clips in memory that fit."""
         for watcher in self._watchers:
             watcher(which)
+        self._clearings += 1
         for key, kept in self._memory.items():
             if which.fits(kept.voice.engine, kept.voice.name, kept.made_at):
                 self._memory.remove(key)

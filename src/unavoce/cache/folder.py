@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 from unavoce.cache.clip_file import MAX_FILE_BYTES
@@ -18,6 +19,8 @@ from unavoce.errors import CacheError
 
 SUFFIX = ".wav"
 HEAD_BYTES = 4096
+SHARDS = tuple(f"{number:02x}" for number in range(256))
+"""Folders of the clips, by the first two letters of their keys; made as they are needed."""
 _SHARD = re.compile(r"[0-9a-f]{2}")
 _FILE = re.compile(r"[0-9a-f]{64}\.wav")
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -28,10 +31,20 @@ class ClipFolder:
     """Any thread and any process may use it; writing is for whoever holds the index (`Index.writing`)."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path.resolve()
-        self._clips = self.path / "clips"
-        self._new = self.path / "new.wav"
-        self._checked = False
+        self._given = path
+
+    @cached_property
+    def path(self) -> Path:
+        """Where it is. Blocks the first time: not for the event loop."""
+        return self._given.resolve()
+
+    @property
+    def _clips(self) -> Path:
+        return self.path / "clips"
+
+    @property
+    def _new(self) -> Path:
+        return self.path / "new.wav"
 
     def create(self) -> None:
         """Make the folder, for nobody but us. Raises CacheError."""
@@ -45,9 +58,8 @@ class ClipFolder:
 
     def check(self) -> None:
         """Raises CacheError where the folder is not ours alone; FileNotFoundError where there is none."""
-        for folder in () if self._checked else (self.path, self._clips):
+        for folder in (self.path, self._clips):
             _check_owner(folder)
-        self._checked = True
 
     def read(self, key: str) -> bytes:
         """A clip's file. Raises FileNotFoundError or another OSError; CacheError as `check` does."""
@@ -62,8 +74,7 @@ class ClipFolder:
 
         There is one file in the making for the whole folder: one that a kill left behind is written over.
         """
-        with suppress(FileNotFoundError):
-            self._new.unlink()
+        self.remove_unfinished()
         try:
             with self._new.open("xb") as file:
                 file.write(data)
@@ -76,21 +87,23 @@ class ClipFolder:
 
     def remove(self, key: str) -> None:
         """Raises OSError, but not where there is no such file."""
-        with suppress(FileNotFoundError):
-            self._path(key).unlink()
+        place = self._path(key)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if _mode(place, stat.S_ISDIR):
+                place.rmdir()  # an empty one; what somebody put into it is not ours to remove
+            else:
+                place.unlink()
 
-    def empty(self) -> None:
-        """Remove every clip's file that is left, and one in the making. Raises OSError."""
-        for shard in self.shards():
-            for key in self.keys(shard):
-                self.remove(key)
+    def remove_unfinished(self) -> None:
+        """The file in the making, which a kill left behind. Raises OSError."""
         self._new.unlink(missing_ok=True)
 
     def has(self, key: str) -> bool:
-        return self._path(key).is_file()
+        """There is a plain file for it."""
+        return _mode(self._path(key), stat.S_ISREG)
 
     def shards(self) -> list[str]:
-        """The folders of the clips, by the first two letters of their keys."""
+        """Those that are there."""
         return sorted(name for name in _names(self._clips) if _SHARD.fullmatch(name))
 
     def keys(self, shard: str) -> Iterator[str]:
@@ -114,19 +127,30 @@ class ClipFolder:
     def _read(self, key: str, most: int) -> bytes:
         self.check()
         descriptor = os.open(self._path(key), _READ)
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
                 raise OSError("it is no plain file of a clip's size")
-            # Not `most` at once: a buffer of that size would be made and thrown away for every clip.
-            return file.read(min(most, status.st_size))
+            with open(descriptor, "rb", closefd=False) as file:
+                # Not `most` at once: a buffer of that size would be made and thrown away for every clip.
+                return file.read(min(most, status.st_size))
+        finally:
+            os.close(descriptor)
 
     def _move(self, place: Path) -> None:
         try:
             self._new.replace(place)
-        except FileNotFoundError:
-            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except (FileNotFoundError, NotADirectoryError):
+            self._make_shard(place.parent)
             self._new.replace(place)
+        except IsADirectoryError:
+            place.rmdir()
+            self._new.replace(place)
+
+    def _make_shard(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.unlink(missing_ok=True)
+        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def _check_owner(folder: Path) -> None:
@@ -137,6 +161,13 @@ def _check_owner(folder: Path) -> None:
         raise CacheError(f"the cache's {folder} belongs to another user; remedy: set UNAVOCE_CACHE_DIR to one of yours")
     if os.name == "posix" and status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise CacheError(f"others may write into the cache's {folder}; remedy: chmod go-w {folder}")
+
+
+def _mode(place: Path, kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(place.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _names(folder: Path) -> list[str]:

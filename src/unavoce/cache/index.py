@@ -16,39 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-VERSION: Final = 1
-"""Of the tables below; another one's database is made anew from the files."""
+from unavoce.cache.tables import TABLES, VERSION, IndexBroken, sound, statements, typed
+
 BUSY_S: Final = 5.0
 """How long another process's writing is waited for."""
-_TABLES: Final = """
-CREATE TABLE clips (
-  key TEXT PRIMARY KEY, bytes INTEGER NOT NULL, engine TEXT NOT NULL, voice TEXT NOT NULL, made_at REAL NOT NULL,
-  phrase INTEGER NOT NULL, used INTEGER NOT NULL, uses INTEGER NOT NULL DEFAULT 0
-) WITHOUT ROWID;
-CREATE INDEX clips_used ON clips (used);
-CREATE TABLE sums (name TEXT PRIMARY KEY, value REAL NOT NULL) WITHOUT ROWID;
-INSERT INTO sums VALUES ('entries', 0), ('bytes', 0);
-CREATE TRIGGER clips_in AFTER INSERT ON clips BEGIN
-  UPDATE sums SET value = value + 1 WHERE name = 'entries';
-  UPDATE sums SET value = value + new.bytes WHERE name = 'bytes';
-END;
-CREATE TRIGGER clips_out AFTER DELETE ON clips BEGIN
-  UPDATE sums SET value = value - 1 WHERE name = 'entries';
-  UPDATE sums SET value = value - old.bytes WHERE name = 'bytes';
-END;
-CREATE TABLE clearings (number INTEGER PRIMARY KEY, engine TEXT, voice TEXT, made_before REAL);
-"""
-_BROKEN: Final = (
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-    sqlite3.SQLITE_SCHEMA,
-    sqlite3.SQLITE_ERROR,
-    sqlite3.SQLITE_CONSTRAINT,
-    sqlite3.SQLITE_MISMATCH,
-)
-"""Primary result codes that our statements get only from a database that is not the one we made."""
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 _KEPT_CLEARINGS: Final = 64
+_MAX_ROW_BYTES: Final = 1 << 20
+"""A row that claims to be larger is damage."""
+_MAX_SUM: Final = 1e15
+_NAME: Final = (str, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +57,6 @@ class Which:
         )
 
 
-class IndexBroken(Exception):
-    """It is not a database of ours any more: close it, `discard` it and open a new one."""
-
-
 class Index:
     """Used by one thread at a time. Raises sqlite3.Error where it cannot be reached, IndexBroken where it is none."""
 
@@ -96,7 +69,7 @@ class Index:
             address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
         try:
-            with _sound():
+            with sound():
                 self._open(read_only)
         except BaseException:
             self._database.close()
@@ -106,6 +79,7 @@ class Index:
     def _open(self, read_only: bool) -> None:
         # Without memory-mapped files: one that another program truncates would end this process.
         self._database.execute("PRAGMA mmap_size = 0")
+        self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_ROW_BYTES)
         if not read_only:
             self._database.execute("PRAGMA journal_mode = TRUNCATE")
             # A kill loses nothing without it, and what a power cut tears is made anew from the files.
@@ -113,7 +87,7 @@ class Index:
             with self.writing():
                 if self._version() == 0:
                     # One statement at a time: `executescript` would end the transaction.
-                    for statement in _statements(_TABLES):
+                    for statement in statements(TABLES):
                         self._database.execute(statement)
                     self._database.execute(f"PRAGMA user_version = {VERSION}")
         if self._version() != VERSION:
@@ -125,7 +99,7 @@ class Index:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction. One process is in here at a time; others wait for BUSY_S."""
-        with _sound():
+        with sound():
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -172,12 +146,29 @@ class Index:
     def has(self, key: str) -> bool:
         return self._one("SELECT 1 FROM clips WHERE key = ?", (key,)) is not None
 
-    def remove(self, key: str) -> None:
-        self._run("DELETE FROM clips WHERE key = ?", (key,))
+    def made_at(self, key: str) -> float | None:
+        """When a clip was made; None where it is not known."""
+        row = self._one("SELECT made_at FROM clips WHERE key = ?", (key,))
+        return None if row is None else float(typed(row, (float,))[0])
+
+    def is_phrase(self, key: str) -> bool:
+        """It says a phrase that is kept warm."""
+        return self._one("SELECT 1 FROM clips WHERE key = ? AND phrase", (key,)) is not None
+
+    def remove(self, key: str) -> bool:
+        """True where there was such a row."""
+        return self._run("DELETE FROM clips WHERE key = ?", (key,)) > 0
+
+    def remove_named(self, key: str) -> None:
+        """The row of a key that the index itself has named. Raises IndexBroken: it would be named for ever."""
+        if not self.remove(key):
+            raise IndexBroken("it cannot find what it names")
 
     def resize(self, key: str, size: int) -> None:
         """Note the true size of a clip's file."""
-        row = self._one("SELECT engine, voice, made_at, phrase, used, uses FROM clips WHERE key = ?", (key,))
+        row = self._one(
+            "SELECT engine, voice, made_at, phrase, used, uses FROM clips WHERE key = ? AND bytes <> ?", (key, size)
+        )
         if row is not None:
             self.remove(key)
             self._run("INSERT INTO clips VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (key, size, *row))
@@ -223,21 +214,24 @@ class Index:
         return self._keys("SELECT key FROM clips WHERE key >= ? AND key < ? ORDER BY key", (shard, shard + "g"))
 
     def check(self) -> None:
-        """Raises IndexBroken where the database is damaged, or its sums are wrong."""
-        verdict = self._one("PRAGMA quick_check(1)", ())[0]
+        """Raises IndexBroken where the database is damaged, or its sums are wrong. Inside `writing`."""
+        # The quick check would not see that the order of use names other clips than there are.
+        verdict = self._one("PRAGMA integrity_check(1)", ())[0]
         counted = self._one("SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(bytes), 0) FROM clips", ())
+        entries, size, least = typed(counted, (int,), (int,), (int,))
         sums = self.sums()
-        if verdict != "ok" or counted[2] < 0 or (sums.get("entries"), sums.get("bytes")) != counted[:2]:
+        if verdict != "ok" or least < 0 or (sums["entries"], sums["bytes"]) != (entries, size):
             raise IndexBroken("it does not add up")
 
     # -- sums
 
     def sums(self) -> dict[str, float]:
-        """Everything that is counted, by name; `entries` and `bytes` are those of the rows."""
-        try:
-            return {str(name): float(value) for name, value in self._all("SELECT name, value FROM sums", ())}
-        except (TypeError, ValueError) as error:
-            raise IndexBroken("a sum is no number") from error
+        """Everything that is counted, by name; `entries` and `bytes`, always there, are those of the rows."""
+        rows = [typed(row, (str,), (float,)) for row in self._all("SELECT name, value FROM sums", ())]
+        sums = dict(rows)
+        if not {"entries", "bytes"} <= sums.keys() or not all(0 <= value <= _MAX_SUM for value in sums.values()):
+            raise IndexBroken("its sums cannot be")
+        return sums
 
     def count(self, counts: Mapping[str, float]) -> None:
         """Add to sums; those that are new begin at 0."""
@@ -248,32 +242,38 @@ class Index:
 
     def by_voice(self) -> list[tuple[str, str, int, int]]:
         """Engine, voice, entries and bytes of every voice, the largest first."""
-        return self._all(
+        rows = self._all(
             "SELECT engine, voice, COUNT(*), SUM(bytes) FROM clips GROUP BY engine, voice ORDER BY 4 DESC LIMIT 1000",
             (),
         )
+        return [typed(row, (str,), (str,), (int,), (int,)) for row in rows]
 
     # -- clearings, so that other processes clear their memory as well
 
-    def cleared(self, which: Which) -> None:
+    def cleared(self, which: Which, now: float) -> None:
+        """Numbered by the time (`now`: Unix time, seconds): an index that is made anew goes on with larger numbers."""
         self._run(
-            "INSERT INTO clearings (engine, voice, made_before) VALUES (?, ?, ?)",
-            (which.engine, which.voice, which.made_before),
+            "INSERT INTO clearings VALUES (MAX(?, (SELECT COALESCE(MAX(number), 0) + 1 FROM clearings)), ?, ?, ?)",
+            (int(now * 1e6), which.engine, which.voice, which.made_before),
         )
-        self._run("DELETE FROM clearings WHERE number <= (SELECT MAX(number) FROM clearings) - ?", (_KEPT_CLEARINGS,))
+        self._run(
+            "DELETE FROM clearings WHERE number NOT IN (SELECT number FROM clearings ORDER BY number DESC LIMIT ?)",
+            (_KEPT_CLEARINGS,),
+        )
 
     def last_clearing(self) -> int:
         return int(self._one("SELECT COALESCE(MAX(number), 0) FROM clearings", ())[0])
 
     def clearings_after(self, number: int) -> list[Which]:
         rows = self._all("SELECT engine, voice, made_before FROM clearings WHERE number > ? ORDER BY number", (number,))
-        return [Which(*row) for row in rows]
+        return [Which(*typed(row, _NAME, _NAME, (float, type(None)))) for row in rows]
 
     # -- SQL
 
-    def _run(self, statement: str, values: Sequence[object]) -> None:
-        with _sound():
-            self._database.execute(statement, values)
+    def _run(self, statement: str, values: Sequence[object]) -> int:
+        """How many rows were changed."""
+        with sound():
+            return self._database.execute(statement, values).rowcount
 
     def _keys(self, statement: str, values: Sequence[object]) -> list[str]:
         """The keys that a statement finds; they become names of files."""
@@ -283,32 +283,9 @@ class Index:
         return keys
 
     def _one(self, statement: str, values: Sequence[object]) -> Any:
-        with _sound():
+        with sound():
             return self._database.execute(statement, values).fetchone()
 
     def _all(self, statement: str, values: Sequence[object]) -> list[Any]:
-        with _sound():
+        with sound():
             return self._database.execute(statement, values).fetchall()
-
-
-@contextmanager
-def _sound() -> Iterator[None]:
-    """Tells a damaged database (IndexBroken) from one that cannot be reached now (sqlite3.Error)."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        # An operational error without a code is text that cannot be decoded.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-        if isinstance(error, sqlite3.DatabaseError) and code & 0xFF in _BROKEN:
-            raise IndexBroken(str(error)) from error
-        raise
-
-
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script, triggers whole."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""

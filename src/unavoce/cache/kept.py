@@ -45,3 +45,19 @@ class MaxAge:
 
     def passed(self, made_at: float, now: float) -> bool:
         return not self.oldest(now) <= made_at <= self.latest(now)
+
+
+RESERVE_BYTES: Final = 256 << 20
+"""Free space that is left to others: below it the cache takes up nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of the disk tier."""
+
+    max_bytes: int = 1 << 30
+    max_entries: int = 10_000
+    max_age: MaxAge | None = None
+    phrases_only: bool = False
+    """Only what is kept warm reaches the disk."""
+    reserve_bytes: int = RESERVE_BYTES
