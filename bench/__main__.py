@@ -23,6 +23,7 @@ PARTS: Mapping[str, str] = {
     "failures": "a primary that refuses, hangs, dies or lags, and Piper behind it",
     "choices": "what decided threads, parallel sentences and priorities",
     "wav-opus": "what Opus costs and saves",
+    "cache": "clips on disk, beside diskcache and plain files",
 }
 WIDTH = 120
 """Columns of a table that goes to a file."""

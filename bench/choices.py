@@ -20,6 +20,7 @@ from bench.first_sound import cut
 from bench.replies import PACE, REPLIES, tokens_of
 from bench.report import Grid, Report
 from bench.speakers import ByNarrator, clip_s, listen, piper_voice, raw_synthesis_s
+from bench.uncached import UNCACHED
 from unavoce import Narrator, Settings
 from unavoce.cores import Cores
 from unavoce.engines import piper
@@ -93,7 +94,7 @@ async def _parallel(folder: Path, repeat: int) -> Table:
 
 @asynccontextmanager
 async def _narrator(folder: Path, parallel: int) -> AsyncIterator[Narrator]:
-    settings = {"data_dir": folder, "tts_max_parallel": parallel}
+    settings = {"data_dir": folder, "tts_max_parallel": parallel, **UNCACHED}
     sections = {"piper": {"max_concurrency": parallel}}
     async with Narrator.from_settings(Settings.model_validate({**settings, "engine_sections": sections})) as narrator:
         yield narrator
@@ -106,7 +107,7 @@ async def _slow_engine(folder: Path) -> Table:
     async def listen_with(count: int) -> None:
         slow = {"delay_s": 0.3, "real_time_factor": 0.9, "max_concurrency": 4}
         sections = {"engines": ["fake"], "engine_sections": {"fake": slow}}
-        settings = Settings.model_validate({"data_dir": folder, "tts_max_parallel": count, **sections})
+        settings = Settings.model_validate({"data_dir": folder, "tts_max_parallel": count, **UNCACHED, **sections})
         async with Narrator.from_settings(settings) as narrator:
             heard = await listen(ByNarrator(narrator), tokens_of(REPLIES["eight"]), PACE)
         _add(table, f"{count} at a time", "silent gaps, s", heard.underrun_s)

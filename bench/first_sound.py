@@ -20,6 +20,7 @@ from bench.figures import Heard, Spread, paired_ratio, token_completing
 from bench.replies import PACE, REPLIES, tokens_of
 from bench.report import Grid, Report
 from bench.speakers import ByNarrator, PlainLoop, Speaker, listen, piper_voice, raw_cpu_per_sound, raw_synthesis_s
+from bench.uncached import UNCACHED
 from unavoce import Narrator, Settings
 from unavoce.composition import build_stage
 from unavoce.cores import Cores
@@ -56,7 +57,7 @@ class Bench:
 
 async def run(repeat: int) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.model_validate({"data_dir": folder})
+        settings = Settings.model_validate({"data_dir": folder, **UNCACHED})
         stage = build_stage(settings, Cores())
         async with Narrator(settings, stage) as narrator:
             speakers: Mapping[str, Speaker] = {

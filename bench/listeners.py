@@ -16,6 +16,7 @@ from bench.figures import Heard, Spread
 from bench.replies import PACE, REPLIES, tokens_of
 from bench.report import Grid, Report
 from bench.speakers import ByNarrator, PlainLoop, Speaker, listen, piper_voice
+from bench.uncached import UNCACHED
 from unavoce import Narrator, Settings
 
 COUNTS = (4, 8, 12)
@@ -27,7 +28,7 @@ A_GAP_S = 0.1
 async def run(repeat: int) -> Report:
     """`repeat` is not used: with many listeners every run holds many measurements."""
     with tempfile.TemporaryDirectory() as folder:
-        async with Narrator.from_settings(Settings.model_validate({"data_dir": folder})) as narrator:
+        async with Narrator.from_settings(Settings.model_validate({"data_dir": folder, **UNCACHED})) as narrator:
             loop = PlainLoop(await asyncio.to_thread(piper_voice))
             speakers: dict[str, Speaker] = {"unavoce": ByNarrator(narrator), "plain loop": loop}
             for speaker in speakers.values():

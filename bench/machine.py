@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("unavoce", "piper-tts", "onnxruntime", "xllamacpp", "python-socketio", "numpy", "soxr", "av")
+PACKAGES = ("unavoce", "piper-tts", "diskcache", "onnxruntime", "xllamacpp", "python-socketio", "numpy", "soxr", "av")
 
 
 def describe() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import socketio
 
 from bench.figures import Arrival
 from bench.machine import cpu_s
+from bench.uncached import UNCACHED_ENVIRONMENT
 
 START_LIMIT_S = 60.0
 ANSWER_LIMIT_S = 180.0
@@ -37,13 +38,15 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(data_dir: Path) -> AsyncIterator[Serving]:
-    """`unavoce serve` with its defaults, on a free port. Raises RuntimeError when it does not start, or stop, well."""
+async def serving(
+    data_dir: Path, settings: Mapping[str, str] | None = None, command: Sequence[str | Path] | None = None
+) -> AsyncIterator[Serving]:
+    """`unavoce serve` with its defaults but for `settings` (environment variables), on a free port; or `command`, which
+    serves likewise. Raises RuntimeError when it does not start, or stop, well."""
     started_s = perf_counter()
-    command = Path(sys.executable).with_name("unavoce")
-    process = await asyncio.create_subprocess_exec(
-        command, "serve", cwd=data_dir, env=_environment(data_dir), stdout=PIPE
-    )
+    command = command or [Path(sys.executable).with_name("unavoce"), "serve"]
+    environment = {**_environment(data_dir), **(settings or {})}
+    process = await asyncio.create_subprocess_exec(*command, cwd=data_dir, env=environment, stdout=PIPE)
     try:
         url = await _ready_at(process)
         yield Serving(url, process.pid, started_s, perf_counter(), cpu_s(process.pid))
@@ -56,9 +59,10 @@ async def serving(data_dir: Path) -> AsyncIterator[Serving]:
 
 
 def _environment(data_dir: Path) -> dict[str, str]:
-    """Whoever runs the benchmark may have settings of their own; the figures are those of the defaults."""
+    """Whoever runs the benchmark may have settings of their own; the figures are those of the defaults, uncached."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
-    return {**inherited, "UNAVOCE_PORT": "0", "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_LEVEL": "warning"}
+    chosen = {"UNAVOCE_PORT": "0", "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_LEVEL": "warning"}
+    return {**inherited, **UNCACHED_ENVIRONMENT, **chosen}
 
 
 async def _ready_at(process: Process) -> str:
@@ -89,7 +93,11 @@ class Answer:
 
     def after_s(self, name: str) -> float:
         """From sending the message to the first event of that name. Raises LookupError when there was none."""
-        return self._all(name)[0].at_s - self.sent_s
+        return self.first(name).at_s - self.sent_s
+
+    def first(self, name: str) -> Came:
+        """The first event of that name. Raises LookupError when there was none."""
+        return self._all(name)[0]
 
     @property
     def arrivals(self) -> list[Arrival]:
@@ -102,7 +110,7 @@ class Answer:
     @property
     def timings_s(self) -> dict[str, float | None]:
         """The server's own, in seconds."""
-        timings: dict[str, float | None] = self._all("chat:done")[0].payload["timings"]
+        timings: dict[str, float | None] = self.first("chat:done").payload["timings"]
         return {name: None if value is None else value / 1000 for name, value in timings.items()}
 
     def _all(self, name: str) -> list[Came]:
@@ -128,20 +136,42 @@ class Guest:
 
     async def ask(self, message: str, *, speak: bool = True, only_text: bool = False) -> Answer:
         """Send `message` and take the whole reply; `only_text` stops it when its text is complete."""
+        self._begin()
+        sent_s = perf_counter()
+        acknowledged = await self._call("chat:send", {"message": message, "speak": speak})
+        if only_text:
+            async with asyncio.timeout(ANSWER_LIMIT_S):
+                await self._text_done.wait()
+            await self._call("chat:abort", {name: acknowledged[name] for name in ("sessionId", "replyId")})
+        return await self._answer(sent_s)
+
+    async def dictate(self, text: str, **manner: Any) -> Answer:
+        """Have `text` spoken, all of it given at once; the answer's clock starts with the end of the text.
+
+        `manner`: more fields of `speak:start`.
+        """
+        begun = await self._call("speak:start", manner)
+        self._begin()
+        await self._call("speak:text", {"replyId": begun["replyId"], "text": text})
+        sent_s = perf_counter()
+        await self._call("speak:end", {"replyId": begun["replyId"]})
+        return await self._answer(sent_s)
+
+    def _begin(self) -> None:
         self._events = []
         self._done.clear()
         self._text_done.clear()
-        sent_s = perf_counter()
-        acknowledged = await self._client.call("chat:send", {"message": message, "speak": speak})
-        if not acknowledged["ok"]:
-            raise RuntimeError(f"the server refused the message: {acknowledged['error']['message']}")
+
+    async def _answer(self, sent_s: float) -> Answer:
         async with asyncio.timeout(ANSWER_LIMIT_S):
-            if only_text:
-                await self._text_done.wait()
-                ids = {name: acknowledged[name] for name in ("sessionId", "replyId")}
-                await self._client.call("chat:abort", ids)
             await self._done.wait()
         return Answer(sent_s, self._events)
+
+    async def _call(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        acknowledged: Mapping[str, Any] = await self._client.call(name, payload)
+        if not acknowledged["ok"]:
+            raise RuntimeError(f"the server refused {name}: {acknowledged['error']['message']}")
+        return acknowledged
 
     async def _note(self, name: str, payload: dict[str, Any]) -> None:
         self._events.append(Came(perf_counter(), name, payload))

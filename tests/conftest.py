@@ -8,6 +8,14 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from tests.support.stacks import quick_stacks
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _debug_mode_is_cheap() -> Iterator[None]:
+    """asyncio's debug mode stays on, and remembers where each task was made without reading files."""
+    with quick_stacks():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from unavoce.cache.disk import DiskCache, Limits
 from unavoce.cache.kept import DAY_S, MaxAge
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
+from unavoce.chain.known_voices import KnownVoices
 from unavoce.cores import Cores
 from unavoce.engines.absent import AbsentEngine
 from unavoce.engines.base import Engine, EngineContext
@@ -21,13 +22,20 @@ def build_chain(settings: Settings, cores: Cores) -> Chain:
     """The configured engines, in order; nothing is loaded yet.
 
     One whose package, voice or speaker is not there keeps its place and is down. Raises SettingsError for an engine
-    that is unknown or wrongly configured; where none is there at all, what the first of them lacks.
+    that is unknown or wrongly configured; where none is there at all, and none is known from an earlier start, what
+    the first of them lacks.
     """
     context = EngineContext(settings.data_dir, cores)
     engines = [_engine(name, settings, context) for name in settings.engines]
-    if all(isinstance(engine, AbsentEngine) for engine in engines):
+    known = _known_voices(settings)
+    if not any(known.voices(engine.name) or not isinstance(engine, AbsentEngine) for engine in engines):
         create_engine(settings.engines[0], settings.engine_section(settings.engines[0]), context)
-    return Chain(engines, pace_check=settings.pace_check, max_parallel=settings.tts_max_parallel)
+    return Chain(engines, pace_check=settings.pace_check, max_parallel=settings.tts_max_parallel, known=known)
+
+
+def _known_voices(settings: Settings) -> KnownVoices:
+    sections = {name: settings.engine_digest(name) for name in settings.engines}
+    return KnownVoices.read(settings.data_dir / "known-voices.json", sections)
 
 
 def _engine(name: str, settings: Settings, context: EngineContext) -> Engine:

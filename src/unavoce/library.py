@@ -15,6 +15,7 @@ from unavoce.narration.encoder import Encoder, Format
 from unavoce.narration.events import AudioDone, Chunk, Event, Skipped
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
+from unavoce.narration.renditions import RENDITIONS_SHARE, Renditions
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 
@@ -30,6 +31,8 @@ class Narrator:
     def __init__(self, settings: Settings, stage: Stage) -> None:
         self._settings = settings
         self._stage = stage
+        self._renditions = Renditions(settings.cache_memory_bytes // RENDITIONS_SHARE)
+        stage.cache.watch(self._renditions.clear)
         self._tasks = asyncio.TaskGroup()
         self._running: set[ReplyNarrator] = set()
 
@@ -103,6 +106,7 @@ class Narrator:
             hedge=settings.hedge,
             pace_check=settings.pace_check,
             encoder=Encoder(format or default, settings.opus_bitrate),
+            renditions=self._renditions,
             rate_hz=settings.sample_rate_hz,
             max_parallel=settings.tts_max_parallel,
             max_chars=settings.max_reply_chars,

@@ -5,84 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
 import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tests.support.commands import LIMIT_S, address, environ, one_line, run, started
 
-LIMIT_S = 120
-"""For any one command; a hang fails the test instead of holding up the run."""
-
-
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    """An environment in which the fake engine speaks and everything is kept in the test's own folder."""
-    return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")},
-        "UNAVOCE_ENGINES": "fake",
-        "UNAVOCE_DATA_DIR": str(tmp_path / "data"),
-        "UNAVOCE_PORT": "0",
-        "PYTHONWARNINGS": "default",
-    }
-
-
-def _run(
-    environ: dict[str, str], *args: str, stdin: str = "", cwd: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "unavoce", *args],
-        env=environ,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-        cwd=cwd,
-        check=False,
-    )
-
-
-@asynccontextmanager
-async def _started(environ: dict[str, str], *args: str) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "unavoce", *args, env=environ, stdin=PIPE, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        async with asyncio.timeout(LIMIT_S):
-            yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def _address(server: Process) -> str:
-    assert server.stdout
-    line = (await server.stdout.readline()).decode()
-    found = re.search(r"http://\S+", line)
-    assert found, line
-    return found[0]
-
-
-def _one_line(text: str) -> bool:
-    return len(text.strip().splitlines()) == 1 and "Traceback" not in text
+__all__ = ["environ"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_serve_says_its_address_and_stops_cleanly(environ: dict[str, str], number: signal.Signals) -> None:
     """One line when connections are accepted; a signal ends the server with exit 0 and without a complaint."""
-    async with _started(environ, "serve") as server:
-        address = await _address(server)
-        assert address.startswith("http://127.0.0.1:")
-        host, _, port = address.removeprefix("http://").rpartition(":")
+    async with started(environ, "serve") as server:
+        url = await address(server)
+        assert url.startswith("http://127.0.0.1:")
+        host, _, port = url.removeprefix("http://").rpartition(":")
         _, writer = await asyncio.open_connection(host, int(port))
         writer.close()
         server.send_signal(number)
@@ -98,9 +41,9 @@ def test_serve_at_a_taken_port(environ: dict[str, str]) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        done = _run(environ, "serve", "--port", str(port))
+        done = run(environ, "serve", "--port", str(port))
     assert done.returncode == 1
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert f"127.0.0.1:{port}" in done.stderr
     assert "--port" in done.stderr
 
@@ -108,9 +51,9 @@ def test_serve_at_a_taken_port(environ: dict[str, str]) -> None:
 def test_serve_with_a_data_directory_that_cannot_be(environ: dict[str, str], tmp_path: Path) -> None:
     """A file stands where the folder should be: one line that names it and the setting, and exit 1."""
     (tmp_path / "file").write_text("")
-    done = _run(environ | {"UNAVOCE_DATA_DIR": str(tmp_path / "file" / "data")}, "serve")
+    done = run(environ | {"UNAVOCE_DATA_DIR": str(tmp_path / "file" / "data")}, "serve")
     assert done.returncode == 1
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert str(tmp_path / "file" / "data") in done.stderr
     assert "UNAVOCE_DATA_DIR" in done.stderr
 
@@ -118,26 +61,26 @@ def test_serve_with_a_data_directory_that_cannot_be(environ: dict[str, str], tmp
 @pytest.mark.parametrize("command", [["serve"], ["say", "Hello."], ["voices"], ["chat"]])
 def test_an_unknown_setting_stops_every_command(environ: dict[str, str], command: list[str]) -> None:
     """One line with the name and the likely right one, and exit 2."""
-    done = _run(environ | {"UNAVOCE_PROT": "8011"}, *command)
+    done = run(environ | {"UNAVOCE_PROT": "8011"}, *command)
     assert done.returncode == 2
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert "UNAVOCE_PROT" in done.stderr
     assert "did you mean UNAVOCE_PORT?" in done.stderr
 
 
 def test_a_wrong_flag_is_wrong_use(environ: dict[str, str]) -> None:
     """A port that is none is named with its bounds, and a flag that is none with the help: exit 2 both times."""
-    beyond = _run(environ, "serve", "--port", "70000")
-    assert (beyond.returncode, _one_line(beyond.stderr)) == (2, True)
+    beyond = run(environ, "serve", "--port", "70000")
+    assert (beyond.returncode, one_line(beyond.stderr)) == (2, True)
     assert "from 0 to 65535" in beyond.stderr
-    assert _run(environ, "serve", "--prot", "1").returncode == 2
+    assert run(environ, "serve", "--prot", "1").returncode == 2
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
 def test_say_writes_files_that_others_can_read(environ: dict[str, str], tmp_path: Path, suffix: str) -> None:
     """libsndfile decodes what was written: one channel at the set rate, and not silence."""
     path = tmp_path / f"out{suffix}"
-    done = _run(environ, "say", "Good morning, sir. All systems are working.", "-o", str(path))
+    done = run(environ, "say", "Good morning, sir. All systems are working.", "-o", str(path))
     assert (done.returncode, done.stderr) == (0, "")
     samples, rate_hz = soundfile.read(path, dtype="int16")
     assert rate_hz == (24_000 if suffix != ".ogg" else rate_hz)
@@ -149,9 +92,9 @@ def test_say_writes_files_that_others_can_read(environ: dict[str, str], tmp_path
 
 def test_say_with_a_format_that_is_none(environ: dict[str, str], tmp_path: Path) -> None:
     """The line names the formats there are, and no file is left."""
-    done = _run(environ, "say", "Hello.", "-o", str(tmp_path / "out.mp4"))
+    done = run(environ, "say", "Hello.", "-o", str(tmp_path / "out.mp4"))
     assert done.returncode == 1
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert ".flac" in done.stderr
     assert not (tmp_path / "out.mp4").exists()
 
@@ -159,17 +102,17 @@ def test_say_with_a_format_that_is_none(environ: dict[str, str], tmp_path: Path)
 @pytest.mark.parametrize("text", ["", "   ", "***"])
 def test_say_nothing(environ: dict[str, str], tmp_path: Path, text: str) -> None:
     """A text with nothing to say is an error, and leaves no empty file."""
-    done = _run(environ, "say", text, "-o", str(tmp_path / "out.wav"))
+    done = run(environ, "say", text, "-o", str(tmp_path / "out.wav"))
     assert done.returncode == 1
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert not (tmp_path / "out.wav").exists()
 
 
 def test_say_in_an_unknown_voice(environ: dict[str, str], tmp_path: Path) -> None:
     """The voice is named, and the command that lists the real ones or their names."""
-    done = _run(environ, "say", "Hello.", "--voice", "nobody", "-o", str(tmp_path / "out.wav"))
+    done = run(environ, "say", "Hello.", "--voice", "nobody", "-o", str(tmp_path / "out.wav"))
     assert done.returncode in (1, 2)
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert "nobody" in done.stderr
 
 
@@ -210,7 +153,7 @@ def _read_until(fd: int, wanted: bytes) -> bytes:
 async def test_say_interrupted_leaves_no_file(environ: dict[str, str], tmp_path: Path) -> None:
     """Ctrl-C in the middle: exit 130, nothing on the screen, no half file, although the input never ends."""
     path = tmp_path / "out.wav"
-    async with _started(environ, "say", "-", "-o", str(path)) as process:
+    async with started(environ, "say", "-", "-o", str(path)) as process:
         assert process.stdin
         process.stdin.write(b"The first sentence is here. And more")
         await process.stdin.drain()
@@ -226,8 +169,8 @@ async def test_say_interrupted_leaves_no_file(environ: dict[str, str], tmp_path:
 
 def test_voices_lists_the_default_first(environ: dict[str, str]) -> None:
     """As a table and as JSON: the same voices, one of them the default."""
-    table = _run(environ, "voices")
-    records = json.loads(_run(environ, "voices", "--json").stdout)
+    table = run(environ, "voices")
+    records = json.loads(run(environ, "voices", "--json").stdout)
     assert table.returncode == 0
     assert [record["default"] for record in records] == [True] + [False] * (len(records) - 1)
     assert len(table.stdout.splitlines()) == len(records) + 1
@@ -246,11 +189,12 @@ def test_doctor_names_what_is_wrong_and_the_remedy(environ: dict[str, str], tmp_
             "UNAVOCE_LLM__BASE_URL": "http://127.0.0.1:9",
             "UNAVOCE_LLM__MODEL": "m",
         }
-        done = _run(environ | wrong, "doctor", "--json")
+        done = run(environ | wrong, "doctor", "--json")
     findings = {finding["part"]: finding for finding in json.loads(done.stdout)}
     assert done.returncode == 1
     assert {part for part, finding in findings.items() if finding["status"] == "wrong"} == {
         "data directory",
+        "cache",
         "port",
         "language model",
     }
@@ -261,7 +205,7 @@ def test_doctor_names_what_is_wrong_and_the_remedy(environ: dict[str, str], tmp_
 
 def test_doctor_with_a_wrong_setting(environ: dict[str, str]) -> None:
     """A setting that stops the start is a finding like any other."""
-    done = _run(environ | {"UNAVOCE_PROT": "1"}, "doctor")
+    done = run(environ | {"UNAVOCE_PROT": "1"}, "doctor")
     assert done.returncode == 1
     assert "UNAVOCE_PROT" in done.stdout
     assert "→" in done.stdout
@@ -269,7 +213,7 @@ def test_doctor_with_a_wrong_setting(environ: dict[str, str]) -> None:
 
 def test_doctor_finds_nothing_wrong_with_the_real_parts(environ: dict[str, str]) -> None:
     """With the packaged voice and the embedded model, everything works and the exit code is 0."""
-    done = _run(environ | {"UNAVOCE_ENGINES": "piper"}, "doctor", "--json")
+    done = run(environ | {"UNAVOCE_ENGINES": "piper"}, "doctor", "--json")
     findings = json.loads(done.stdout)
     assert [finding for finding in findings if finding["status"] == "wrong"] == []
     assert {"engine piper", "language model", "codecs"} <= {finding["part"] for finding in findings}
@@ -280,17 +224,17 @@ def test_chat_without_a_server(environ: dict[str, str]) -> None:
     """One line that says how to start one, and exit 1."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        done = _run(environ, "chat", "--url", f"http://127.0.0.1:{free.getsockname()[1]}")
+        done = run(environ, "chat", "--url", f"http://127.0.0.1:{free.getsockname()[1]}")
     assert done.returncode == 1
-    assert _one_line(done.stderr)
+    assert one_line(done.stderr)
     assert "unavoce serve" in done.stderr
 
 
 async def test_chat_talks_until_the_end_of_its_input(environ: dict[str, str]) -> None:
     """Each line is a message; its answer is printed; the end of the input ends the conversation with exit 0."""
-    async with _started(environ, "serve") as server:
-        address = await _address(server)
-        async with _started(environ, "chat", "--url", address) as chat:
+    async with started(environ, "serve") as server:
+        url = await address(server)
+        async with started(environ, "chat", "--url", url) as chat:
             out, err = await chat.communicate(b"Hello.\n\nWho are you?\n")
             assert (chat.returncode, "Traceback" in err.decode()) == (0, False)
             answers = [line for line in out.decode().splitlines() if line.strip()]
@@ -301,9 +245,9 @@ async def test_chat_talks_until_the_end_of_its_input(environ: dict[str, str]) ->
 async def test_chat_shows_a_refusal_and_goes_on(environ: dict[str, str]) -> None:
     """A message that the server refuses is answered with the reason, and the next one is taken."""
     environ["UNAVOCE_MAX_MESSAGE_CHARS"] = "20"
-    async with _started(environ, "serve") as server:
-        address = await _address(server)
-        async with _started(environ, "chat", "--url", address) as chat:
+    async with started(environ, "serve") as server:
+        url = await address(server)
+        async with started(environ, "chat", "--url", url) as chat:
             out, err = await chat.communicate(b"x" * 50 + b"\nHello.\n")
             assert chat.returncode == 0
             assert "·" in err.decode()
@@ -312,5 +256,5 @@ async def test_chat_shows_a_refusal_and_goes_on(environ: dict[str, str]) -> None
 
 def test_help_names_every_command(environ: dict[str, str]) -> None:
     """`unavoce --help` is the list of what there is."""
-    shown = _run(environ, "--help").stdout
-    assert all(name in shown for name in ("serve", "say", "chat", "voices", "doctor"))
+    shown = run(environ, "--help").stdout
+    assert all(name in shown for name in ("serve", "say", "chat", "voices", "cache", "doctor"))

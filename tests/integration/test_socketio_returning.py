@@ -93,15 +93,20 @@ async def test_a_connection_that_falls_silent_is_taken_over_before_it_is_missed(
 async def test_a_connection_lost_twice_still_loses_nothing(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three connections one after the other hear one reply between them, each chunk once; the server still stops."""
     monkeypatch.setattr("unavoce.chat.outbox.STUCK_S", 36_000)  # a lost client's writer does not wait for this
-    model, engine = ScriptedModel(otherwise=PIECES), quick_engine(delay_s=0.01)
+    # Held back, so that each connection has something to hear, however fast the ones before it were.
+    parts = [TEXT[: len(TEXT) // 3], TEXT[len(TEXT) // 3 : 2 * len(TEXT) // 3], TEXT[2 * len(TEXT) // 3 :]]
+    gates = [asyncio.Event(), asyncio.Event()]
+    model = ScriptedModel({"Held": [parts[0], gates[0], parts[1], gates[1], parts[2]]}, otherwise=PIECES)
+    engine = quick_engine(delay_s=0.01)
     async with running_server(data_dir, model=model, engine=engine) as server, wire_to(server.url) as wire:
         expected = await undisturbed(server)
         async with listening(wire.url) as listener:
-            session, reply = await listener.say("Hello")
+            session, reply = await listener.say("Held")
             chunks: list[dict[str, Any]] = []
-            for heard in (1, 2):
-                await listener.reach(reply, "chat:audio_chunk", heard)
+            for gate in gates:
+                await listener.reach(reply, "chat:audio_chunk")
                 wire.cut()
+                gate.set()
                 await asyncio.wait_for(listener.gone.wait(), 60)
                 chunks += listener.chunks(reply)
                 await listener.close()

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.scripted_disk import ScriptedDisk
 from tests.support.virtual_time import run_virtually
 
 from unavoce.audio.pauses import pause_s
@@ -126,6 +127,8 @@ engines_drawn = st.lists(
     hedge=st.booleans(),
     pace_check=st.booleans(),
     pause_tokens_s=st.sampled_from([0.0, 0.2, 2.5]),
+    disk_s=st.sampled_from([None, 0.0, 0.01, 1.0]),
+    memory_bytes=st.sampled_from([0, 1 << 26]),
 )
 def test_one_voice_nothing_lost_nothing_said_twice(
     *,
@@ -136,6 +139,8 @@ def test_one_voice_nothing_lost_nothing_said_twice(
     hedge: bool,
     pace_check: bool,
     pause_tokens_s: float,
+    disk_s: float | None,
+    memory_bytes: int,
 ) -> None:
     """Whatever engines and cache do, the voices read p…p or p…pf…f, every sentence is heard whole or stands in
     `skipped`, none is heard twice, and where the first or only fallback always works nothing is skipped."""
@@ -148,7 +153,8 @@ def test_one_voice_nothing_lost_nothing_said_twice(
             await asyncio.sleep(pause_tokens_s)
 
     async def evening() -> None:
-        cache = Cache(MemoryCache(1 << 26))
+        disk = ScriptedDisk(lambda: disk_s) if disk_s is not None else None
+        cache = Cache(MemoryCache(1 << 26 if disk is None else memory_bytes), disk)
         for engine, one in zip(engines, drawn, strict=True):
             voice = engine.voices()[0]
             for number in one.cached:

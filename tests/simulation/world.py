@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulation.actors import PHRASES, Device, Received, ScriptedModel, random_speech, random_step
 from tests.simulation.witness import Witness
+from tests.support.scripted_disk import ScriptedDisk
 
 from unavoce.cache.cache import Cache
 from unavoce.cache.memory import MemoryCache
@@ -19,9 +20,12 @@ from unavoce.chat.outbox import Outbox
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineUnavailable, RequestError
 from unavoce.narration.stage import Stage
+from unavoce.narration.warming import Warmer
 
 RATE_HZ = 8_000
 GRACE_S = 15.0
+STOP_S = 1.0
+"""In which what was warmed last is stopped."""
 
 
 class World:
@@ -35,12 +39,16 @@ class World:
         self.engines = [self._engine(name) for name in ("primary", "second", "third")[: rng.choice([1, 1, 2, 2, 3])]]
         max_parallel = rng.choice([1, 2, 2, 3, 8])
         chain = Chain(self.engines, pace_check=rng.random() < 0.7, max_parallel=max_parallel)
-        self.cache = Cache(MemoryCache(rng.choice([0, 50_000, 1 << 26])))
+        self.disk = ScriptedDisk(lambda: rng.choice([0.0, 0.001, 0.01, 1.0])) if rng.random() < 0.5 else None
+        self.cache = Cache(MemoryCache(rng.choice([0, 50_000, 1 << 26])), self.disk)
         self._fill_cache()
         self.stage = Stage(
             chain, cache=self.cache, rehearse=rng.random() < 0.2, recovery_interval_s=rng.choice([5, 30])
         )
+        phrases = rng.sample(PHRASES, rng.choice([0, 0, 3]))
+        self.warmer = Warmer(self.stage, phrases, delay_s=rng.choice([0.0, 1.0, 10.0]), frequent=rng.choice([0, 8]))
         sound = SoundSettings(
+            rendition_bytes=1 << 20,
             rate_hz=RATE_HZ,
             max_parallel=max_parallel,
             voice_switch=rng.choice(["once", "once", "never"]),
@@ -81,11 +89,15 @@ class World:
 
     async def run(self) -> None:
         async with self.stage, self.chat:
+            warming = asyncio.create_task(self.warmer.run())
             people = [asyncio.create_task(self._person(number)) for number in range(self.rng.choice([1, 1, 2, 3]))]
             await asyncio.gather(*people)
             # Every reply comes to its end by itself: what was asked is said, or given up with a reason.
             await self.chat.ended()
             await asyncio.sleep(120 + GRACE_S)
+            warming.cancel()
+            await asyncio.wait([warming])
+            await asyncio.sleep(STOP_S)
             for device in self.devices:
                 device.client.outbox.close()
             await asyncio.gather(*self._writers)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ async def running_server(
             finally:
                 app.chat.abort_all()
                 await app.sockets.drain(PATIENCE_S)
-                web.should_exit = True
+                web.stop()
                 await serving
 
 
@@ -192,13 +192,27 @@ async def wire_to(url: str) -> AsyncIterator[Wire]:
 
 @pytest.fixture(scope="session")
 def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of an `unavoce serve` with the packaged voice and the packaged language model."""
-    data_dir = tmp_path_factory.mktemp("served")
+    """The address of an `unavoce serve` with the packaged voice and the packaged language model, and without a cache:
+    what is heard is spoken then."""
+    uncached = {"UNAVOCE_CACHE_MEMORY_BYTES": "0", "UNAVOCE_CACHE_MAX_BYTES": "0", "UNAVOCE_PREWARM_PHRASES": ""}
+    with serving_process(tmp_path_factory.mktemp("served"), **uncached) as address:
+        yield address
+
+
+@contextmanager
+def serving_process(data_dir: Path, **environ: str) -> Iterator[str]:
+    """The address of an `unavoce serve` that keeps its things in `data_dir`; in the end it is told to stop, and does.
+
+    Its log is `log.txt` there.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
     command = [str(Path(sys.executable).with_name("unavoce")), "serve", "--port", "0"]
-    with (data_dir / "log.txt").open("wb") as log:
+    with (data_dir / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, env={**environment, "UNAVOCE_DATA_DIR": str(data_dir)}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), **environ},
         )
         try:
             yield _printed_address(process, Path(log.name))

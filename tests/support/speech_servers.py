@@ -101,7 +101,7 @@ async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            web.should_exit = True
+            web.stop()
             await task
 
 

@@ -239,7 +239,7 @@ async def standing_in(kind: Kind, port: int = 0, **about: Any) -> AsyncIterator[
             yield server
         finally:
             server.model.gate.set()
-            web.should_exit = True
+            web.stop()
             await serving
             if server.work:
                 await asyncio.wait(set(server.work))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,6 +42,7 @@ class Cache:
         self._memory = memory
         self._disk = disk
         self._max_age = max_age
+        self._watchers: list[Callable[[Which], None]] = []
         self._clearings = 0
         self.hits: Counter[Source] = Counter()
         """Sentences heard, by where their clip came from."""
@@ -54,6 +56,16 @@ class Cache:
     def bytes(self) -> int:
         """What they take."""
         return self._memory.bytes
+
+    @property
+    def max_bytes(self) -> int:
+        """What they may take."""
+        return self._memory.max_bytes
+
+    @property
+    def disk(self) -> Tier | None:
+        """The tier behind the memory."""
+        return self._disk
 
     @property
     def problem(self) -> str:
@@ -101,19 +113,35 @@ class Cache:
         cost: float = 0.0,
         phrase: bool = False,
     ) -> None:
-        """Keep a clip that is whole and plausible; `phrase`: it is one that is kept warm."""
+        """Keep a clip that is whole and plausible. `phrase`: on disk as well, whatever else is kept there."""
         key, kept = key_of(voice, spoken), Kept(clip, voice, time.time(), synthesis_s, cost)
         self._memory.put(key, kept)
         if self._disk is not None:
             self._disk.keep(key, kept, phrase=phrase)
 
     def keep_warm(self, voice: Voice, spoken: str, kept: Kept) -> None:
-        """A clip that is in the cache is one that is kept warm: it is on disk as well."""
+        """A clip that is in the cache already is a phrase, and on disk as well."""
         if self._disk is not None:
             self._disk.keep(key_of(voice, spoken), kept, phrase=True)
 
+    async def load_frequent(self, most: int, least: int) -> None:
+        """Move the clips that were heard most often, `least` times or more, from disk to memory."""
+        if self._disk is None or not most:
+            return
+        # The most frequent last: it is the last to go from memory.
+        for key in reversed(await self._disk.most_used(most, least)):
+            kept = await self._disk.fetch(key)
+            if kept is not None and key not in self._memory:
+                self._memory.put(key, kept)
+
+    def watch(self, watcher: Callable[[Which], None]) -> None:
+        """`watcher` is called at each clearing, for whoever keeps something that was made of the clips."""
+        self._watchers.append(watcher)
+
     def clear(self, which: Which) -> None:
         """Forget the clips in memory that fit."""
+        for watcher in self._watchers:
+            watcher(which)
         self._clearings += 1
         for key, kept in self._memory.items():
             if which.fits(kept.voice.engine, kept.voice.name, kept.made_at):

@@ -132,7 +132,8 @@ class ClipFolder:
             if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_FILE_BYTES:
                 raise OSError("it is no plain file of a clip's size")
             with open(descriptor, "rb", closefd=False) as file:
-                return file.read(most)
+                # Not `most` at once: a buffer of that size would be made and thrown away for every clip.
+                return file.read(min(most, status.st_size))
         finally:
             os.close(descriptor)
 

@@ -14,7 +14,7 @@ class MemoryCache:
     """`max_bytes` 0 keeps nothing. Clips are handed out as they are kept: nobody may change their samples."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._clips: OrderedDict[str, Kept] = OrderedDict()
         self._bytes = 0
 
@@ -42,12 +42,12 @@ class MemoryCache:
     def put(self, key: str, kept: Kept) -> None:
         """Keep a clip, unless it is larger than the whole tier."""
         self.remove(key)
-        if _size(kept) > self._max_bytes:
+        if _size(kept) > self.max_bytes:
             return
         kept.clip.samples.flags.writeable = False
         self._clips[key] = kept
         self._bytes += _size(kept)
-        while self._bytes > self._max_bytes:
+        while self._bytes > self.max_bytes:
             self.remove(next(iter(self._clips)))
 
     def remove(self, key: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from unavoce.chain.health import Measured
+from unavoce.chain.known_voices import KnownVoices
 from unavoce.chain.member import EngineStatus, Member
 from unavoce.engines.base import Engine, Voice
-from unavoce.errors import EngineError, RequestError
+from unavoce.errors import EngineError, EngineRefused, RequestError
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +33,23 @@ class Chain:
     """Starts the engines, knows how each is, and finds the voices a reply may be spoken in.
 
     `pace_check`: pass over an engine that is too slow to hold the pace, as long as another can. `max_parallel`:
-    sentences of one reply in synthesis at a time, which bounds what an engine of many slots can do for it.
+    sentences of one reply in synthesis at a time, which bounds what an engine of many slots can do for it. `known`:
+    the voices that engines had when they last started; nothing is known, and nothing kept, where it is None.
     """
 
-    def __init__(self, engines: Sequence[Engine], *, pace_check: bool = True, max_parallel: int = 2) -> None:
-        self._members = {engine.name: Member(engine, min(engine.max_concurrency, max_parallel)) for engine in engines}
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        *,
+        pace_check: bool = True,
+        max_parallel: int = 2,
+        known: KnownVoices | None = None,
+    ) -> None:
+        self._known = known or KnownVoices(Path(), {})
+        self._members = {
+            engine.name: Member(engine, min(engine.max_concurrency, max_parallel), self._known.voices(engine.name))
+            for engine in engines
+        }
         self._pace_check = pace_check
         self._watchers: list[Callable[[EngineStatus], None]] = []
 
@@ -51,6 +65,9 @@ class Chain:
     def statuses(self) -> tuple[EngineStatus, ...]:
         return tuple(member.status for member in self._members.values())
 
+    def status(self, name: str) -> EngineStatus:
+        return self._members[name].status
+
     def engine(self, name: str) -> Engine:
         return self._members[name].engine
 
@@ -61,8 +78,13 @@ class Chain:
     # -- voices
 
     def voices(self) -> list[Voice]:
-        """Every voice of every engine; the first is the default."""
-        return [voice for engine in self.engines for voice in engine.voices()]
+        """Every voice of every engine; the first is the default. Those of an engine that cannot start are the ones it
+        had when it last could, where they are known."""
+        return [voice for member in self.members for voice in member.voices]
+
+    def voices_of(self, name: str) -> Sequence[Voice]:
+        """Those of one engine, its default first."""
+        return self._members[name].voices
 
     def find_voice(self, name: str | None, speed: float = 1.0) -> Voice:
         """The voice called `name` (`VOICE`, `ENGINE` or `ENGINE/VOICE`), the default one for None, at `speed`.
@@ -81,16 +103,16 @@ class Chain:
         raise RequestError("unknown_voice", f"voice {name!r} is not one of those here: {known}")
 
     def knows(self, voice: Voice) -> bool:
-        """Whether its engine offers exactly this voice now, at whatever speed."""
-        return any(replace(one, speed=voice.speed) == voice for one in self.engine(voice.engine).voices())
+        """Whether its engine itself offers exactly this voice now, at whatever speed."""
+        return self._members[voice.engine].offers(voice)
 
     def casting(self, wanted: Voice, speed: float = 1.0) -> Casting:
         """Who may speak a reply: `wanted`, then the other engines' default voices at `speed`.
 
         Engines that are down are not asked, and those too slow to hold the pace only when no other can speak.
         """
-        others = [engine for engine in self.engines if engine.name != wanted.engine and engine.voices()]
-        voices = (wanted, *(_at_speed(engine.voices()[0], speed) for engine in others))
+        others = [member.voices for member in self.members if member.engine.name != wanted.engine]
+        voices = (wanted, *(_at_speed(found[0], speed) for found in others if found))
         asking = [voice for voice in voices if not self.is_down(voice.engine)] or list(voices)
         if self._pace_check:
             asking.sort(key=lambda voice: not self._members[voice.engine].holds_pace)
@@ -121,6 +143,9 @@ class Chain:
         member = self._members[engine.name]
         with self._telling(member):
             await member.start()
+        if not member.is_down:
+            self._known.offers(engine.name, engine.voices())
+            await self._known.keep()
         return not member.is_down
 
     async def started(self, name: str) -> None:
@@ -130,6 +155,15 @@ class Chain:
     async def ready(self, name: str) -> Engine:
         """The engine, once it has started. Raises EngineUnavailable when it could not."""
         return await self._members[name].ready()
+
+    async def ready_for(self, voice: Voice) -> Engine:
+        """`ready`, for a sentence in `voice`. Raises EngineRefused where the engine has come up with another model than
+        it had as that voice: part of the reply may have been heard already."""
+        member = self._members[voice.engine]
+        engine = await member.ready()
+        if member.has_lost(voice):
+            raise EngineRefused(f"engine {voice.engine} has another model now than the one that spoke as {voice.name}")
+        return engine
 
     def asked(self, voice: Voice, characters: int) -> None:
         """The engine begins with a text of that length."""
@@ -153,6 +187,19 @@ class Chain:
         """Why sound at that rate is not believed to be this voice's."""
         return self._members[voice.engine].pace.odd_rate(voice.name, rate_hz)
 
+    @property
+    def gains(self) -> Mapping[Voice, float]:
+        """The linear gain of each voice, at speed 1, that was measured before this process."""
+        return self._known.gains
+
+    def measured_gain(self, voice: Voice, gain: float) -> None:
+        """`voice` was found to need this linear gain; `remember` writes it down."""
+        self._known.measured(voice, gain)
+
+    async def remember(self) -> None:
+        """Write down which voices and gains have become known. Never fails; touches no disk where there are none."""
+        await self._known.keep()
+
     def failed(self, name: str, error: EngineError, kind: str = "") -> None:
         """The engine did not speak a sentence it was asked for. `kind`: counted as, the error's own where not given."""
         member = self._members[name]
@@ -174,6 +221,7 @@ class Chain:
                 await engine.close()
             except EngineError:
                 log.exception("engine_close_failed", extra={"engine": engine.name})
+        await self.remember()
 
 
 def _at_speed(voice: Voice, speed: float) -> Voice:

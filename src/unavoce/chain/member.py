@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from unavoce.chain.health import Breaker, Measured, Pace
@@ -30,9 +31,11 @@ class EngineStatus:
 
 
 class Member:
-    """`slots`: calls at a time that one reply can make of it."""
+    """`slots`: calls at a time that one reply can make of it. `remembered`: its voices when it last started, perhaps in
+    another process; empty where nothing is known.
+    """
 
-    def __init__(self, engine: Engine, slots: int) -> None:
+    def __init__(self, engine: Engine, slots: int, remembered: Sequence[Voice] = ()) -> None:
         self.engine = engine
         self.slots = slots
         self.pace = Pace()
@@ -42,6 +45,10 @@ class Member:
         """It has tried to start, well or badly."""
         self._breaker = Breaker()
         self._start_error: str | None = None
+        self._has_started = False
+        self._remembered = tuple(remembered)
+        self._had = set(map(_at_rest, remembered))
+        """Every voice it is known to have had after some start, at speed 1."""
 
     async def start(self) -> None:
         """Start the engine; a failure is its status, not an exception."""
@@ -54,6 +61,9 @@ class Member:
             log.exception("engine_start_crashed", extra={"engine": self.engine.name})
             error = f"{type(problem).__name__} while starting: {problem}"
         self._start_error = error
+        if error is None:
+            self._has_started = True
+            self._had.update(map(_at_rest, self.engine.voices()))
         self._mark("healthy" if error is None else "down", error or "ready")
         self.started.set()
 
@@ -63,6 +73,27 @@ class Member:
         if self._start_error is not None:
             raise EngineUnavailable(self._start_error)
         return self.engine
+
+    @property
+    def voices(self) -> Sequence[Voice]:
+        """What it says itself; those remembered only when it has tried to start in this process, and never could.
+
+        Not while it loads: its model may be another by now, and a reply begun in the old voice would have to change.
+        """
+        if self._remembered and self.started.is_set() and not self._has_started:
+            return self._remembered
+        return self.engine.voices()
+
+    def offers(self, voice: Voice) -> bool:
+        """Whether the engine itself says that it has exactly this voice now, at whatever speed."""
+        return any(replace(one, speed=voice.speed) == voice for one in self.engine.voices())
+
+    def has_lost(self, voice: Voice) -> bool:
+        """Whether it had `voice` after an earlier start, and speaks with another model now.
+
+        What it called its voices before it had started is never lost: such a reply has been heard in no voice yet.
+        """
+        return bool(voice.model) and self._has_started and _at_rest(voice) in self._had and not self.offers(voice)
 
     @property
     def is_down(self) -> bool:
@@ -108,3 +139,7 @@ class Member:
         self.tally.changes[health] += 1
         level = logging.INFO if health == "healthy" else logging.WARNING
         log.log(level, "engine_status", extra={"engine": before.engine, "status": health, "reason": reason})
+
+
+def _at_rest(voice: Voice) -> Voice:
+    return replace(voice, speed=1.0)

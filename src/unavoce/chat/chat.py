@@ -21,6 +21,7 @@ from unavoce.errors import ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.encoder import Encoder, Format
 from unavoce.narration.plan import Plan
+from unavoce.narration.renditions import Renditions
 from unavoce.narration.stage import Stage
 
 MAX_SESSIONS = 10_000
@@ -60,6 +61,8 @@ class SoundSettings:
     rate_hz: int = 24_000
     format: Format = "wav"
     opus_bitrate: int = 32_000
+    rendition_bytes: int = 0
+    """Kept of sentences as they left, so that they need not be encoded again."""
     max_parallel: int = 2
     voice_switch: VoiceSwitch = "once"
     primary_timeout_s: float = 3.0
@@ -82,6 +85,8 @@ class Chat:
         self._stage = stage
         self._model = model
         self._sound = sound or SoundSettings()
+        self._renditions = Renditions(self._sound.rendition_bytes)
+        stage.cache.watch(self._renditions.clear)
         self._limits = limits or Limits()
         self._grace_s = grace_s
         self._tasks = asyncio.TaskGroup()
@@ -219,6 +224,7 @@ class Chat:
         plan = Plan(
             casting=casting if manner.speak else None,
             encoder=Encoder(manner.format or self._sound.format, self._sound.opus_bitrate),
+            renditions=self._renditions,
             rate_hz=self._sound.rate_hz,
             max_parallel=self._sound.max_parallel,
             max_chars=self._limits.reply_chars,

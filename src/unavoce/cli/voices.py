@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from unavoce.cli import install, options
+from unavoce.cli.table import print_table
 from unavoce.cores import Cores
 from unavoce.engines.base import EngineContext, Voice
 from unavoce.engines.registry import create_engine
@@ -31,7 +32,7 @@ def command(ctx: click.Context, config: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_record(voice, voice is voices[0]) for voice in voices], indent=2))
     else:
-        _print_table([HEADINGS, *(_row(voice, voice is voices[0]) for voice in voices)])
+        print_table([HEADINGS, *(_row(voice, voice is voices[0]) for voice in voices)])
 
 
 command.add_command(install.command)
@@ -55,9 +56,3 @@ def _record(voice: Voice, default: bool) -> dict[str, object]:
 
 def _row(voice: Voice, default: bool) -> tuple[str, ...]:
     return voice.name, voice.engine, voice.language, "*" if default else ""
-
-
-def _print_table(rows: list[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from unavoce.audio.loudness import gain_for
@@ -13,21 +14,40 @@ ENOUGH_S = 1.0
 
 
 class Levels:
-    """The gain of each voice. Speed does not change a voice's loudness, so all speeds share one."""
+    """The gain of each voice. Speed does not change a voice's loudness, so all speeds share one.
 
-    def __init__(self) -> None:
-        self._gains: dict[Voice, float] = {}
+    `remembered`: of voices, at speed 1, that were measured by an earlier process. `tell`: called with each voice that
+    is measured, and its linear gain.
+    """
+
+    def __init__(
+        self,
+        remembered: Mapping[Voice, float] | None = None,
+        tell: Callable[[Voice, float], None] = lambda _voice, _gain: None,
+    ) -> None:
+        self._gains = dict(remembered or {})
+        self._measured: set[Voice] = set()
+        self._tell = tell
 
     def learn(self, voice: Voice, clip: Pcm) -> None:
-        """Measure a voice that has none yet on `clip`; too short a clip teaches nothing."""
-        # Measuring stalls the event loop for 2 ms per second of sound: never for a voice that is known.
-        if clip.duration_s >= ENOUGH_S and _at_rest(voice) not in self._gains:
-            self._gains[_at_rest(voice)] = gain_for(clip.samples, clip.rate_hz)
+        """Measure a voice on `clip`, once in this process; too short a clip teaches nothing."""
+        # Measuring stalls the event loop for 2 ms per second of sound: never for a voice that was measured.
+        at_rest = _at_rest(voice)
+        if clip.duration_s < ENOUGH_S or at_rest in self._measured:
+            return
+        self._measured.add(at_rest)
+        self._gains[at_rest] = gain_for(clip.samples, clip.rate_hz)
+        self._tell(at_rest, self._gains[at_rest])
+
+    def known(self, voice: Voice) -> float | None:
+        """The voice's linear gain, if it was measured."""
+        return self._gains.get(_at_rest(voice))
 
     def gain(self, voice: Voice, first_piece: Pcm) -> float:
         """The voice's linear gain; for one never measured, what its first piece suggests."""
-        self.learn(voice, first_piece)
-        known = self._gains.get(_at_rest(voice))
+        if self.known(voice) is None:
+            self.learn(voice, first_piece)
+        known = self.known(voice)
         return gain_for(first_piece.samples, first_piece.rate_hz) if known is None else known
 
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 
 from unavoce.chain.cast import Cast
 from unavoce.narration.events import AudioDone, Done, EndReason, Event, Failure, SentenceCut, TextDone, Timings, Token
-from unavoce.narration.plan import Listener, Plan
+from unavoce.narration.plan import Listener, Plan, longest_sentence
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.reader import Reader
 from unavoce.narration.script import Script
@@ -21,9 +21,6 @@ from unavoce.narration.stage import Stage
 from unavoce.text import Sentence, SentenceStream
 
 log = logging.getLogger(__name__)
-
-LONGEST_SENTENCE = 300
-"""Code points; a longer one is cut at its best clause."""
 
 
 class ReplyNarrator:
@@ -35,7 +32,9 @@ class ReplyNarrator:
         self._now = asyncio.get_running_loop().time
         self._arrived_s = self._now()
         self._script = Script()
-        stream = SentenceStream(plan.language, _longest_sentence(stage, plan))
+        voices = plan.casting.voices if plan.casting else ()
+        longest = longest_sentence(stage.chain.engine(voice.engine) for voice in voices)
+        stream = SentenceStream(plan.language, longest)
         self._reader = Reader(stream, plan.max_chars, self._tell, self._cut)
         self._speaker = (
             Speaker(
@@ -171,10 +170,3 @@ class ReplyNarrator:
 
     def _since_arrival(self) -> float:
         return self._now() - self._arrived_s
-
-
-def _longest_sentence(stage: Stage, plan: Plan) -> int:
-    """Displayed characters of a sentence, so that its spoken form (numbers grow) fits every engine in one call."""
-    voices = plan.casting.voices if plan.casting else ()
-    limits = [stage.chain.engine(voice.engine).max_chars * 3 // 4 for voice in voices]
-    return min([LONGEST_SENTENCE, *limits])

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from unavoce.chain.cast import VoiceSwitch
 from unavoce.chain.chain import Casting
+from unavoce.engines.base import Engine
 from unavoce.narration.encoder import Encoder
 from unavoce.narration.events import Chunk, Event
+from unavoce.narration.renditions import Renditions
 
 SENT_AHEAD_S = 30.0
 """Sound is sent at most this far ahead of the playback clock; it bounds what a listener must hold."""
+
+
+LONGEST_SENTENCE = 300
+"""Code points; a longer one is cut at its best clause."""
+
+
+def longest_sentence(engines: Iterable[Engine]) -> int:
+    """Displayed characters of a sentence, so that its spoken form (numbers grow) fits every engine in one call."""
+    return min([LONGEST_SENTENCE, *(engine.max_chars * 3 // 4 for engine in engines)])
 
 
 class Listener(Protocol):
@@ -48,5 +59,7 @@ class Plan:
     max_chars: int = 100_000
     """Longest text of one reply, in code points; more ends it as failed."""
     language: str = "en"
+    renditions: Renditions = field(default_factory=Renditions)
+    """How sentences left before, of whatever reply."""
     sent_ahead_s: float | None = SENT_AHEAD_S
     """None: as fast as the listener takes it."""

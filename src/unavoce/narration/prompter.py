@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
 from unavoce.chain.cast import Cast
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError, EngineUnavailable
+from unavoce.narration.at_hand import recall_line, take_up_whole_reply
 from unavoce.narration.forecast import MARGIN_S, Forecast, begin_at_s
 from unavoce.narration.plan import Plan
 from unavoce.narration.playback import PlaybackClock
@@ -33,9 +34,6 @@ HESITATION_S = 0.5
 """Silence between two pieces that is no reason yet to begin the understudy: first pieces are short."""
 HELD_FOR = 4
 """Sentences looked at, the first among them, when it is held back: what comes later has time."""
-WHOLE_REPLY = 32
-"""Sentences of a reply that is looked for as a whole in the voice of an engine that rests: its clips are in memory
-together."""
 ATTEMPTS = 2
 """Syntheses of one sentence by one engine, as long as the engine says that trying again can help."""
 
@@ -67,7 +65,7 @@ class Prompter:
 
     async def cue(self, line: Line) -> Claim:
         """The claim whose sound is heard next: the present voice's, or the understudy's where that was late."""
-        await self._take_up_whole_reply()
+        await take_up_whole_reply(self._stage, self._cast, self._script)
         if line.claim is None and self._cast.rests:
             raise EngineUnavailable(f"{self._cast.voice.engine} is down, and the voice may not change any more")
         while True:
@@ -121,7 +119,7 @@ class Prompter:
         Where that is not long enough, the reply moves on while it can do so whole.
         """
         await claim.wait()
-        if await self._take_up_whole_reply():
+        if await take_up_whole_reply(self._stage, self._cast, self._script):
             return True
         patience_ends_s = self._deadline_s(line)
         while claim.sounds and (begin_s := self._begin_at_s()) > self._now():
@@ -265,7 +263,7 @@ class Prompter:
             self.move(str(error))
             self.release()
         else:
-            return await self._recall(line)
+            return await recall_line(self._stage, self._cast, line)
         return True
 
     def move(self, reason: str) -> None:
@@ -295,42 +293,6 @@ class Prompter:
             return line.to_say
         whole_s = self._stage.chain.sound_s(line.claim.voice, len(line.to_say))
         return rest_of(line.to_say, line.sound_s / whole_s)
-
-    # -- clips at hand, in voices whose engines cannot be asked
-
-    async def _take_up_whole_reply(self) -> bool:
-        """Before anything was heard: where every sentence is known and at hand in an earlier voice of the chain, the
-        whole reply is heard in that voice. A first sentence alone never decides for a voice that cannot go on."""
-        if self._cast.begun or not self._script.ended:
-            return False
-        audible, lines = self._cast.audible, self._script.lines
-        for voice in audible[: audible.index(self._cast.voice)] if len(lines) <= WHOLE_REPLY else ():
-            claims = await self._all_at_hand(voice, lines)
-            if claims and not self._cast.begun:
-                self._script.withdraw()
-                for line, claim in zip(lines, claims, strict=True):
-                    line.claim = claim
-                return True
-        return False
-
-    async def _all_at_hand(self, voice: Voice, lines: Sequence[Line]) -> list[Claim]:
-        """Claims on the clips of all the lines in `voice`; none where one of them is not at hand."""
-        claims: list[Claim] = []
-        for line in lines:
-            claim = await self._stage.recall(voice, line.to_say)
-            if claim is None:
-                return []
-            claims.append(claim)
-        return claims
-
-    async def _recall(self, line: Line) -> bool:
-        """No engine can say `line`: whether it is at hand in a voice that may be heard."""
-        for voice in self._cast.audible:
-            claim = await self._stage.recall(voice, line.to_say)
-            if claim is not None:
-                line.claim = claim
-                return True
-        return False
 
 
 async def _more(claim: Claim, until_s: float) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from unavoce.audio.pauses import pause_s
 from unavoce.audio.pcm import Pcm, Samples
-from unavoce.audio.shaper import SoundShaper
+from unavoce.audio.shaper import SLICE, SoundShaper
 from unavoce.cache.cache import Source
 from unavoce.chain.cast import Cast
 from unavoce.engines.base import Voice
@@ -21,6 +21,7 @@ from unavoce.narration.events import Chunk, Event, Failure, Skipped, Timings
 from unavoce.narration.plan import Listener, Plan
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.prompter import Prompter
+from unavoce.narration.renditions import Look
 from unavoce.narration.script import Line, Script
 from unavoce.narration.stage import Stage
 from unavoce.narration.synthesis import Claim
@@ -31,6 +32,8 @@ CLAIMED_AHEAD = 8
 """Sentences claimed and not yet sent; it bounds the clips a reply holds in memory."""
 FIRST_SOUND_DUE_S = 0.5
 """A listener who has heard nothing yet counts as running dry this long after the sentence was cut."""
+TURNS = 5
+"""Of the event loop, until a chunk that was sent has gone through outbox and transport to its socket."""
 LOOK_AGAIN_S = 1.0
 """While far enough ahead of playback: how often to look whether `chat:played` has moved the clock."""
 
@@ -138,35 +141,64 @@ class Speaker:
         return None
 
     async def _take_sound(self, line: Line, claim: Claim) -> None:
-        """Send the line's sound as it is made; its last chunk carries the pause."""
+        """Send the line's sound, as it left before or as it is made; its last chunk carries the pause."""
+        known = self._look(line, claim, self._stage.levels.known(claim.voice))
+        before = self._plan.renditions.get(known) if claim.source != "none" else None
+        if before is None:
+            await self._render(line, claim)
+        else:
+            line.withdraw()
+            await self._repeat(line, claim, before)
+        if line.rest is not None:
+            line.rest.chunks, line.rest.voice = line.chunks, line.voice
+
+    async def _render(self, line: Line, claim: Claim) -> None:
+        """Shape, encode and send the line's sound as it is made, and keep how it left."""
         shaper: SoundShaper | None = None
+        gain: float | None = None
         samples: Samples = np.zeros(0, np.int16)
+        left: list[Encoded] = []
         try:
             async for piece, final in claim.parts():
-                shaper = shaper or self._shaper(claim.voice, piece)
-                samples = shaper.feed(piece)
+                if shaper is None:
+                    shaper, gain = self._shaper(claim, piece), self._stage.levels.known(claim.voice)
+                samples = await _shaped(shaper, piece)
                 if final:
                     break
                 if len(samples):
-                    await self._send(line, samples, last=False, voice=claim.voice, source=claim.source)
+                    left.append(await self._say(line, claim, samples))
                     samples = samples[:0]
+                    await _let_leave()
                 await self._prompter.follow(line, claim)
         except EngineError:
             if shaper is not None and line.sound_s > 0:
                 # It broke off: what was kept back, faded out, so that it does not end in a click.
-                await self._send(line, shaper.end(0.0), last=False, voice=claim.voice, source=claim.source)
+                await self._say(line, claim, shaper.end(0.0))
             raise
         if shaper is None:
             raise EngineError("no sound came")
         line.withdraw()
-        pause = pause_s(line.sentence.spoken, line.sentence.boundary.value, claim.voice.speed) if not line.rest else 0.0
-        end = np.concatenate([samples, shaper.end(pause)])
-        await self._send(line, end, last=line.rest is None, voice=claim.voice, source=claim.source)
-        if line.rest is not None:
-            line.rest.chunks, line.rest.voice = line.chunks, line.voice
+        look = self._look(line, claim, gain)
+        end = np.concatenate([samples, shaper.end(look.pause_s)])
+        left.append(await self._say(line, claim, end, last=line.rest is None))
+        self._plan.renditions.put(look, left)
 
-    def _shaper(self, voice: Voice, first_piece: Pcm) -> SoundShaper:
-        return SoundShaper(self._plan.rate_hz, self._stage.levels.gain(voice, first_piece))
+    def _look(self, line: Line, claim: Claim, gain: float | None) -> Look:
+        sentence, voice = line.sentence, claim.voice
+        pause = pause_s(sentence.spoken, sentence.boundary.value, voice.speed) if line.rest is None else 0.0
+        return Look(voice, claim.synthesis.spoken, gain, pause, self._plan.rate_hz, self._plan.encoder.form)
+
+    def _shaper(self, claim: Claim, first_piece: Pcm) -> SoundShaper:
+        levels = self._stage.levels
+        gain = levels.known(claim.voice)
+        if gain is None:
+            gain = levels.gain(claim.voice, first_piece if claim.source == "none" else claim.synthesis.clip())
+        return SoundShaper(self._plan.rate_hz, gain)
+
+    async def _repeat(self, line: Line, claim: Claim, sounds: Sequence[Encoded]) -> None:
+        for sound in sounds:
+            last = sound is sounds[-1] and line.rest is None
+            await self._send(line, sound, last=last, voice=claim.voice, source=claim.source)
 
     async def _skip(self, line: Line, error: EngineError) -> None:
         """The line could not be spoken (whole): say so, close what was begun, go on with the next."""
@@ -178,14 +210,23 @@ class Speaker:
         self.skipped.append(Skipped(number, str(error), partial=line.chunks > 0))
         if line.voice is not None:
             silence = SoundShaper(self._plan.rate_hz).end(pause_s("", line.sentence.boundary.value))
-            await self._send(line, silence, last=True, voice=line.voice)
+            await self._send(line, await self._encoded(silence), last=True, voice=line.voice)
 
     # -- one chunk
 
-    async def _send(self, line: Line, samples: Samples, *, last: bool, voice: Voice, source: Source = "none") -> None:
+    async def _say(self, line: Line, claim: Claim, samples: Samples, *, last: bool = False) -> Encoded:
+        """Send a part of the line's sound; as it left."""
+        sound = await self._encoded(samples)
+        await self._send(line, sound, last=last, voice=claim.voice, source=claim.source)
+        return sound
+
+    async def _encoded(self, samples: Samples) -> Encoded:
         await self._wait_for_playback()
-        encoded = await self._plan.encoder.encode(samples, self._plan.rate_hz)
-        chunk = self._chunk(line, samples, encoded, last=last, voice=voice, source=source)
+        return await self._plan.encoder.encode(samples, self._plan.rate_hz)
+
+    async def _send(self, line: Line, sound: Encoded, *, last: bool, voice: Voice, source: Source = "none") -> None:
+        await self._wait_for_playback()
+        chunk = self._chunk(line, sound, last=last, voice=voice, source=source)
         await self._listener.hear(chunk, lambda: self._taken(line, chunk, voice))
 
     async def _wait_for_playback(self) -> None:
@@ -195,16 +236,14 @@ class Speaker:
         while (wait_s := self.clock.ahead_s(self._now()) - limit_s) > 0:  # noqa: ASYNC110 - time itself is the event
             await asyncio.sleep(min(wait_s, LOOK_AGAIN_S))
 
-    def _chunk(
-        self, line: Line, samples: Samples, encoded: Encoded, *, last: bool, voice: Voice, source: Source
-    ) -> Chunk:
+    def _chunk(self, line: Line, sound: Encoded, *, last: bool, voice: Voice, source: Source) -> Chunk:
         return Chunk(
             index=len(self.chunk_sentences),
             sentence=line.sentence.number,
             last=last,
-            content_type=encoded.content_type,
-            audio=encoded.data,
-            samples=samples,
+            content_type=sound.content_type,
+            audio=sound.data,
+            samples=sound.samples,
             rate_hz=self._plan.rate_hz,
             engine=voice.engine,
             voice=voice.name,
@@ -225,3 +264,19 @@ class Speaker:
         self.engines[chunk.engine] = None
         self.timings.audio(self._since_arrival())
         self.claim_ahead()
+
+
+async def _shaped(shaper: SoundShaper, piece: Pcm) -> Samples:
+    """Slice by slice: a long piece would hold up every other reply for its third of a millisecond a second."""
+    shaped: list[Samples] = [np.zeros(0, np.int16)]
+    for start in range(0, len(piece.samples), SLICE):
+        if start:
+            await asyncio.sleep(0)
+        shaped.append(shaper.feed(Pcm(piece.samples[start : start + SLICE], piece.rate_hz)))
+    return np.concatenate(shaped)
+
+
+async def _let_leave() -> None:
+    """Work on the next part only when the last one has reached its socket."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)

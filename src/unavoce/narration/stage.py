@@ -1,5 +1,5 @@
-"""The stage: what all replies share. Engine slots go to the sentence whose listener runs dry first, and a clip that
-many want at once is synthesised once."""
+"""The stage: what all replies share. A clip that many want at once is looked for and synthesised once, and what was
+synthesised is kept."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from unavoce.chain.chain import Chain
 from unavoce.chain.health import Measured
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
+from unavoce.narration.frequent import Frequent
 from unavoce.narration.levels import Levels
-from unavoce.narration.synthesis import Claim, Key, Synthesis
+from unavoce.narration.slots import Slots
+from unavoce.narration.synthesis import NEVER_DUE, Claim, Key, Synthesis
 from unavoce.narration.upkeep import OWN_PHRASES, GaveWay, Upkeep
 
 log = logging.getLogger(__name__)
@@ -28,8 +30,6 @@ SYNTHESIS_LIMIT_S = 60.0
 """Counted from the grant of a slot: an engine that takes longer over one sentence has hung."""
 LATE_S = 2.0
 """An engine given up sooner after it got its slot was not late: we were."""
-NEVER_DUE = float("inf")
-"""The deadline of what nobody listens for."""
 
 
 class Stage:
@@ -48,7 +48,9 @@ class Stage:
     ) -> None:
         self.chain = chain
         self.cache = cache or Cache(MemoryCache(0))
-        self.levels = Levels()
+        self.levels = Levels(chain.gains, chain.measured_gain)
+        self.frequent = Frequent()
+        """What listeners heard of late."""
         self._upkeep = Upkeep(chain, self.levels, self._say, rehearse=rehearse, recovery_interval_s=recovery_interval_s)
         self._listeners = 0
         self._quiet = asyncio.Event()
@@ -56,8 +58,7 @@ class Stage:
         self._tasks = asyncio.TaskGroup()
         self._tending: list[asyncio.Task[None]] = []
         self._wanted: dict[Key, Synthesis] = {}
-        self._waiting: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
-        self._running: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
+        self._slots = Slots(chain, self._begin, self._give_way)
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -74,19 +75,12 @@ class Stage:
             task.cancel()
         try:
             await asyncio.sleep(0)
-            self._hurry()
+            self._slots.hurry()
             # Not given the caller's error: a task group would wrap it.
             await self._tasks.__aexit__(None, None, None)
         finally:
             await self.chain.close()
             await self.cache.close()
-
-    def _hurry(self) -> None:
-        """Cancel what runs once more: nobody waits any more until a server has finished."""
-        for running in self._running.values():
-            for synthesis in running:
-                if synthesis.task is not None:
-                    synthesis.task.cancel()
 
     # -- what replies ask for
 
@@ -109,7 +103,7 @@ class Stage:
         synthesis.late = False
         claim = Claim(synthesis, due_s, when_done, self._withdraw)
         synthesis.claims.append(claim)
-        self._grant(voice.engine)
+        self._slots.grant(voice.engine)
         return claim
 
     async def recall(self, voice: Voice, spoken: str) -> Claim | None:
@@ -119,6 +113,7 @@ class Stage:
 
     def heard(self, claim: Claim) -> None:
         """A listener hears the clip that `claim` is on."""
+        self.frequent.said(claim.synthesis.spoken)
         self.cache.heard(claim.voice, claim.synthesis.spoken, claim.synthesis.recalled)
 
     # -- what is done while nobody listens
@@ -128,7 +123,7 @@ class Stage:
         """A reply is under way: what is being warmed gives way, and nothing more is until it is quiet again."""
         self._listeners += 1
         self._quiet.clear()
-        for synthesis in [one for one in self._wanted.values() if one.phrase and one.due_s == NEVER_DUE]:
+        for synthesis in [one for one in self._wanted.values() if one.warming and one.due_s == NEVER_DUE]:
             self._give_way(synthesis)
         try:
             yield
@@ -141,26 +136,30 @@ class Stage:
         """Returns when no reply is under way."""
         await self._quiet.wait()
 
-    async def warm(self, voice: Voice, spoken: str) -> Literal["present", "warmed"]:
-        """Have a clip in memory and on disk before anybody wants it; last in line. Raises EngineError, GaveWay too."""
+    async def warm(self, voice: Voice, spoken: str, *, phrase: bool) -> Literal["present", "warmed"]:
+        """Have a clip in the cache before anybody wants it; last in line. Raises EngineError, GaveWay among them.
+
+        `phrase`: it is on disk as well, whatever else is kept there.
+        """
         found = await self.cache.fetch(voice, spoken)
-        if found is not None:
+        if found is None:
+            await self._say(voice, spoken, warming=True, phrase=phrase)
+            return "warmed"
+        if phrase:
             self.cache.keep_warm(voice, spoken, found.kept)
-            return "present"
-        await self._say(voice, spoken, phrase=True)
-        return "warmed"
+        return "present"
 
     async def probe(self, name: str) -> bool:
         """Ask an engine that is down or slow for a phrase of our own; True when it speaks."""
         return await self._upkeep.probe(name)
 
-    async def _say(self, voice: Voice, spoken: str, *, phrase: bool = False) -> Pcm:
+    async def _say(self, voice: Voice, spoken: str, *, warming: bool = False, phrase: bool = False) -> Pcm:
         """Something of our own, by the engine itself. Last in line: no listener waits for it. Raises EngineError.
 
-        `phrase`: it is to be kept warm.
+        `warming`: it gives way as soon as a reply begins. `phrase`: it is one that is kept warm.
         """
         claim = self.claim(voice, spoken, NEVER_DUE, lambda: None, fresh=True)
-        claim.synthesis.phrase = phrase
+        claim.synthesis.warming, claim.synthesis.phrase = warming, phrase
         try:
             async for _ in claim.parts():
                 pass
@@ -171,7 +170,7 @@ class Stage:
     def late(self, claim: Claim) -> None:
         """A reply gave up waiting for the first sound of `claim`. Counts against the engine's health from the grant of
         a slot; while every slot is held by calls that nobody waits for any more, from the grant of those."""
-        granted_at_s = self._silent_since_s(claim.synthesis)
+        granted_at_s = self._slots.silent_since_s(claim.synthesis)
         waited_s = asyncio.get_running_loop().time() - granted_at_s if granted_at_s is not None else 0.0
         if waited_s >= LATE_S:
             self.chain.failed(claim.voice.engine, EngineError(f"no sound within {waited_s:.1f} s"), "late")
@@ -184,12 +183,12 @@ class Stage:
     @property
     def running(self) -> int:
         """Sentences in synthesis."""
-        return sum(map(len, self._running.values()))
+        return self._slots.running
 
     @property
     def waiting(self) -> int:
         """Sentences that wait for a slot."""
-        return sum(map(len, self._waiting.values()))
+        return self._slots.waiting
 
     # -- the disk, before an engine
 
@@ -205,7 +204,7 @@ class Stage:
         found = await self.cache.fetch(synthesis.voice, synthesis.spoken)
         if found is None:
             self._ask(synthesis)
-            self._grant(synthesis.voice.engine)
+            self._slots.grant(synthesis.voice.engine)
         else:
             synthesis.sought = False
             synthesis.recall(found)
@@ -215,49 +214,21 @@ class Stage:
         if synthesis.sought and synthesis.task is not asyncio.current_task() and synthesis.task is not None:
             synthesis.task.cancel()
         synthesis.sought, synthesis.task = False, None
-        self._waiting[synthesis.voice.engine].append(synthesis)
+        self._slots.ask(synthesis)
 
-    # -- slots
+    # -- synthesis
 
-    def _grant(self, name: str) -> None:
-        waiting, running = self._waiting[name], self._running[name]
-        slots = self.chain.engine(name).max_concurrency
-        while waiting and len(running) < slots:
-            synthesis = min(waiting, key=lambda one: one.due_s)
-            waiting.remove(synthesis)
-            running.append(synthesis)
-            synthesis.task = self._tasks.create_task(self._run(synthesis))
-            # Also when the task is cancelled before it ever ran.
-            synthesis.task.add_done_callback(partial(self._release, synthesis))
-        self._take_back(waiting, running)
-
-    def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
-        """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
-        needed = sum(one.due_s < NEVER_DUE for one in waiting) - sum(not one.claims for one in running)
-        for synthesis in [one for one in running if one.claims and one.due_s == NEVER_DUE][: max(0, needed)]:
-            self._give_way(synthesis)
+    def _begin(self, synthesis: Synthesis) -> asyncio.Task[None]:
+        return self._tasks.create_task(self._run(synthesis))
 
     def _give_way(self, synthesis: Synthesis) -> None:
         self._let_go(synthesis)
         synthesis.finish(GaveWay("a listener needed the engine"))
 
-    def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
-        self._running[synthesis.voice.engine].remove(synthesis)
-        self._grant(synthesis.voice.engine)
-
-    def _silent_since_s(self, synthesis: Synthesis) -> float | None:
-        """Since when its engine has kept silent; None where it has not been asked."""
-        if synthesis.granted_at_s is not None:
-            return synthesis.granted_at_s
-        holding = self._running[synthesis.voice.engine]
-        if any(one.granted_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
-            return None
-        return max((one.granted_at_s for one in holding if one.granted_at_s is not None), default=None)
-
     async def _run(self, synthesis: Synthesis) -> None:
         name = synthesis.voice.engine
         try:
-            engine = await self.chain.ready(name)
+            engine = await self.chain.ready_for(synthesis.voice)
             synthesis.granted_at_s = asyncio.get_running_loop().time()
             self.chain.asked(synthesis.voice, len(synthesis.spoken))
             async with asyncio.timeout(SYNTHESIS_LIMIT_S):
@@ -312,7 +283,7 @@ class Stage:
         if self._wanted.get(synthesis.key) is synthesis:
             del self._wanted[synthesis.key]
         if synthesis.task is None:
-            self._waiting[synthesis.voice.engine].remove(synthesis)
+            self._slots.leave(synthesis)
         elif not synthesis.finished:
             synthesis.task.cancel()
 
@@ -324,7 +295,7 @@ class Stage:
         synthesis.late = True
         keeper = Claim(synthesis, NEVER_DUE, partial(self._let_go, synthesis), self._withdraw)
         synthesis.claims.append(keeper)
-        self._grant(synthesis.voice.engine)
+        self._slots.grant(synthesis.voice.engine)
 
     def _let_go(self, synthesis: Synthesis) -> None:
         for claim in tuple(synthesis.claims):

@@ -17,6 +17,12 @@ from unavoce.errors import EngineError, ImplausibleAudio
 MAX_CLIP_S = 180.0
 """No sentence is this long; an engine that sends more is broken and would fill the memory."""
 
+FIRST_PART_S = 0.6
+"""Of a clip at hand: how much of it leaves first. It takes 1 ms to shape, and gives a listener enough to go on with."""
+
+NEVER_DUE = float("inf")
+"""The deadline of what nobody listens for."""
+
 Key = tuple[Voice, str]
 
 
@@ -38,6 +44,8 @@ class Synthesis:
         """It is looked for on disk."""
         self.phrase = False
         """It is one that is kept warm."""
+        self.warming = False
+        """It is made before anybody wants it, and gives way to whoever wants something."""
         self.silent = False
         """It was given up in mid-sentence: who wants the clip next asks anew."""
         self.late = False
@@ -51,13 +59,13 @@ class Synthesis:
     def recall(self, found: Recalled) -> None:
         """It was made before: no engine need be asked."""
         self.recalled = found
-        self.pieces, self._duration_s = [found.clip], found.clip.duration_s
+        self.pieces, self._duration_s = in_parts(found.clip), found.clip.duration_s
         self.finish(None)
 
     @property
     def due_s(self) -> float:
         """The most urgent claimant's deadline, loop time."""
-        return min((claim.due_s for claim in self.claims), default=float("inf"))
+        return min((claim.due_s for claim in self.claims), default=NEVER_DUE)
 
     def emit(self, piece: Pcm) -> None:
         """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""
@@ -193,3 +201,15 @@ class Claim:
                     raise synthesis.error
                 return
             await synthesis.change()
+
+
+def in_parts(clip: Pcm) -> list[Pcm]:
+    """The clip in parts, each twice as long as the one before, so that a listener gets the first one soon and has every
+    other one in time at twice the pace of its own playing."""
+    parts: list[Pcm] = []
+    start, length = 0, round(FIRST_PART_S * clip.rate_hz)
+    # What would be a short last part goes with the one before it.
+    while (left := len(clip.samples) - start) > length * 3 // 2:
+        parts.append(Pcm(clip.samples[start : start + length], clip.rate_hz))
+        start, length = start + length, 2 * length
+    return [*parts, Pcm(clip.samples[start:], clip.rate_hz)] if left or not parts else parts

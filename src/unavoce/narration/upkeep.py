@@ -83,6 +83,7 @@ class Upkeep:
             clip = await self._speaks(engine, REHEARSAL)
             if clip is not None:
                 self._levels.learn(engine.voices()[0], clip)
+                await self._chain.remember()
 
     async def _speaks(self, engine: Engine, phrase: str) -> Pcm | None:
         """The phrase in the engine's default voice, or None when that fails."""

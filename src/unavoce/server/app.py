@@ -23,8 +23,11 @@ from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
+from unavoce.narration.renditions import RENDITIONS_SHARE
 from unavoce.narration.stage import Stage
+from unavoce.narration.warming import Warmer
 from unavoce.server.auth import Keys
+from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Pages
@@ -55,8 +58,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     model = create_model(settings.llm, cores)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
+        warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        pages = Pages(Health(stage, model, chat), keys)
+        pages = Pages(Health(stage, model, chat), CacheFigures(stage.cache), keys)
         sockets = Sockets(
             chat,
             keys,
@@ -70,6 +74,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         finally:
             await sockets.close()
             starting.cancel()
+            warming.cancel()
             await model.close()
 
 
@@ -122,6 +127,7 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             rate_hz=settings.sample_rate_hz,
             format="opus" if settings.opus_enabled else "wav",
             opus_bitrate=settings.opus_bitrate,
+            rendition_bytes=settings.cache_memory_bytes // RENDITIONS_SHARE,
             max_parallel=settings.tts_max_parallel,
             voice_switch=settings.voice_switch,
             primary_timeout_s=settings.primary_timeout_s,
@@ -136,6 +142,10 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
         ),
         grace_s=settings.reconnect_grace_s,
     )
+
+
+def _warmer(stage: Stage, settings: Settings) -> Warmer:
+    return Warmer(stage, settings.prewarm_phrases, delay_s=settings.prewarm_delay_s, frequent=settings.prewarm_frequent)
 
 
 async def _start(model: LanguageModel) -> None:
@@ -162,7 +172,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with ExitStack() as undo:
-            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            # The protocol by name: without it asyncio leaves Nagle's algorithm on, and a small chunk waits up to 40 ms.
+            listening = undo.enter_context(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP))
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             undo.pop_all()

@@ -41,12 +41,13 @@ class Health:
         """`status`: `ok`; `degraded` where something is not as configured but there is speech; else `down`."""
         engines = {member.engine.name: _engine(member) for member in self._stage.chain.members}
         model = await self._model_health()
-        well = all(part["status"] in ("healthy", "ok") for part in (*engines.values(), model))
+        cache = self._cache()
+        well = all(part["status"] in ("healthy", "ok") for part in (*engines.values(), model, cache))
         return {
             "status": ("ok" if well else "degraded") if self.speaks else "down",
             "engines": engines,
             "model": model,
-            "cache": self._cache(),
+            "cache": cache,
             "scheduler": self._scheduler(),
         }
 
@@ -71,8 +72,9 @@ class Health:
 
     def _cache(self) -> Component:
         cache = self._stage.cache
-        detail = f"{cache.entries} clips in memory"
-        return {"status": "ok", "latencyMs": None, "detail": detail, "bytes": cache.bytes, "hits": dict(cache.hits)}
+        told = _told(cache.problem) if cache.problem else {"detail": f"{cache.entries} clips in memory"}
+        state = "degraded" if cache.problem else "ok"
+        return {"status": state, "latencyMs": None, **told, "bytes": cache.bytes, "hits": dict(cache.hits)}
 
     def _scheduler(self) -> Component:
         running, waiting = self._stage.running, self._stage.waiting
@@ -88,7 +90,7 @@ def _engine(member: Member) -> Component:
         "since": round(status.since * 1000),
         "latencyMs": round(member.pace.usual_start_s * 1000) if tally.clips else None,
         **_told(status.reason, member.engine.detail),
-        "voices": [voice.name for voice in member.engine.voices()][:100],
+        "voices": [voice.name for voice in member.voices[:100]],
         "realTimeFactor": None if factor is None else round(factor, 3),
         "clips": tally.clips,
         "characters": tally.characters,

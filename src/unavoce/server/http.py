@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
+from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.health import Health
 
 GREETING = "unavoce is listening. Talk to it over Socket.IO on this address, or with: unavoce chat\n"
@@ -17,8 +18,9 @@ GREETING = "unavoce is listening. Talk to it over Socket.IO on this address, or 
 class Pages:
     """Answers plain HTTP. All but `/` and `/healthz` ask for a key, where keys are set."""
 
-    def __init__(self, health: Health, keys: Keys) -> None:
+    def __init__(self, health: Health, cache: CacheFigures, keys: Keys) -> None:
         self._health = health
+        self._cache = cache
         self._keys = keys
 
     def app(self) -> Starlette:
@@ -27,6 +29,7 @@ class Pages:
                 Route("/", self._greeting),
                 Route("/healthz", self._alive),
                 Route("/api/health", self._state),
+                Route("/api/cache", self._kept),
             ],
             exception_handlers={RequestError: _refused},
         )
@@ -41,6 +44,10 @@ class Pages:
         self._keys.admit_bearer(request.headers.get("authorization", ""))
         report = await self._health.report()
         return JSONResponse(report, status_code=200 if self._health.speaks else 503)
+
+    async def _kept(self, request: Request) -> Response:
+        self._keys.admit_bearer(request.headers.get("authorization", ""))
+        return JSONResponse(await self._cache.document())
 
 
 def _refused(_: Request, error: Exception) -> Response:

@@ -19,6 +19,11 @@ from unavoce.settings.sources import PREFIX, Layers, Place
 _SECRET_NAME = re.compile(r"(key|secret|password|passwd|token|credential|auth)s?$", re.IGNORECASE)
 
 
+def is_secret(name: str) -> bool:
+    """Whether a setting of that name holds something nobody may see."""
+    return _SECRET_NAME.search(name) is not None
+
+
 class Shown:
     """Stands in a message where a value cannot."""
 
@@ -37,7 +42,7 @@ def unknown(place: Place, value: object, known: Iterable[str], layers: Layers) -
     name = layers.name(place)
     near = get_close_matches(place[-1], list(known), n=1, cutoff=0.6)
     hint = f" (did you mean {_like(name, (*place[:-1], near[0]))}?)" if near else ""
-    shown = HIDDEN if any(_SECRET_NAME.search(word) for word in (place[-1], *near)) else _plain(value)
+    shown = HIDDEN if any(map(is_secret, (place[-1], *near))) else _plain(value)
     return SettingsError(name, shown, f"the name of a setting{hint}")
 
 
@@ -112,7 +117,7 @@ def _model(field: FieldInfo) -> type[BaseModel] | None:
 
 def _holds_secret(place: Place, field: FieldInfo | None) -> bool:
     if field is None:
-        return bool(place and _SECRET_NAME.search(place[-1]))
+        return bool(place and is_secret(place[-1]))
     # A table written as text ('{"api_key": …') cannot be told apart from its secrets.
     return "SecretStr" in repr(field.annotation) or _is_model(field.annotation)
 

@@ -12,6 +12,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from unavoce.llm.options import LlmSettings
+from unavoce.settings.digest import section_digest
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -98,14 +99,21 @@ def phrases_in(path: Path) -> tuple[str, ...]:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_PHRASES_BYTES + 1)
-        lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
+            return tuple(phrase for _, phrase in numbered_phrases(file.read(MAX_PHRASES_BYTES + 1)))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise ValueError(f'a list such as ["Good morning."], or a file with a phrase on each line ({reason})') from None
+
+
+def numbered_phrases(content: bytes) -> list[tuple[int, str]]:
+    """The phrases of a file with the numbers of their lines, from 1.
+
+    Raises UnicodeDecodeError, or ValueError with what was expected.
+    """
     if len(content) > MAX_PHRASES_BYTES:
         raise ValueError(f"a file of at most {MAX_PHRASES_BYTES >> 20} MiB")
-    return tuple(line for line in lines if line and not line.startswith("#"))
+    lines = enumerate(content.decode("utf-8-sig").splitlines(), 1)
+    return [(number, text) for number, line in lines if (text := line.strip()) and not text.startswith("#")]
 
 
 def _host(host: str) -> str:
@@ -170,6 +178,10 @@ class Settings(BaseModel):
     def engine_section(self, name: str) -> Mapping[str, Any]:
         """The options written for the engine `name`; empty where there are none."""
         return self.engine_sections.get(section_name(name), {})
+
+    def engine_digest(self, name: str) -> str:
+        """Tells whether the section of the engine `name` has changed; no secret goes into it."""
+        return section_digest(self.engine_section(name))
 
 
 def section_name(engine: str) -> str:

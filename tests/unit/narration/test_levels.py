@@ -59,3 +59,23 @@ def test_a_short_clip_sets_only_its_own_gain(measured: list[int]) -> None:
     assert short > long
     assert known.gain(VOICE, tone(0.5, 2_000)) == long
     assert len(measured) == 2
+
+
+def test_a_remembered_gain_holds_until_the_voice_is_measured(measured: list[int]) -> None:
+    """What an earlier process measured is used, without another measurement; a rehearsal of this one's corrects it."""
+    known = Levels({VOICE: 3.0})
+    assert known.gain(replace(VOICE, speed=1.5), tone(2.0, 8_000)) == 3.0
+    assert measured == []
+    known.learn(VOICE, tone(2.0, 8_000))
+    assert known.gain(VOICE, tone(2.0, 2_000)) == pytest.approx(levels.gain_for(tone(2.0, 8_000).samples, RATE_HZ))
+
+
+def test_what_is_measured_is_told_once() -> None:
+    """Of the voice at its own pace, when it is measured and not again; a clip too short to teach tells nothing."""
+    told: list[tuple[Voice, float]] = []
+    known = Levels(tell=lambda voice, gain: told.append((voice, gain)))
+    known.learn(VOICE, tone(0.5, 8_000))
+    assert told == []
+    gain = known.gain(replace(VOICE, speed=1.5), tone(2.0, 8_000))
+    known.learn(VOICE, tone(2.0, 2_000))
+    assert told == [(VOICE, gain)]

@@ -288,7 +288,8 @@ def test_when_no_engine_works_what_is_at_hand_is_still_said() -> None:
 
     async def work(stage: Stage) -> None:
         ear = await say(stage)
-        assert [(chunk.sentence, chunk.engine) for _, chunk in ear.chunks] == [(0, "primary"), (2, "fallback")]
+        heard = dict.fromkeys((chunk.sentence, chunk.engine) for _, chunk in ear.chunks)
+        assert list(heard) == [(0, "primary"), (2, "fallback")]
         assert [one.sentence for one in ear.end.skipped] == [1, 3]
 
     away = EngineUnavailable("away")

@@ -1,0 +1,85 @@
+"""Engine slots: they go to the sentence whose listener runs dry first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from unavoce.chain.chain import Chain
+from unavoce.narration.synthesis import NEVER_DUE, Synthesis
+
+
+class Slots:
+    """Who waits for an engine and who has it. `run` begins a synthesis that got a slot; `give_way` ends one that nobody
+    listens for, so that its slot comes free."""
+
+    def __init__(
+        self,
+        chain: Chain,
+        run: Callable[[Synthesis], asyncio.Task[None]],
+        give_way: Callable[[Synthesis], None],
+    ) -> None:
+        self._chain = chain
+        self._run = run
+        self._give_way = give_way
+        self._waiting: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
+        self._running: dict[str, list[Synthesis]] = {engine.name: [] for engine in chain.engines}
+
+    @property
+    def running(self) -> int:
+        """Sentences in synthesis."""
+        return sum(map(len, self._running.values()))
+
+    @property
+    def waiting(self) -> int:
+        """Sentences that wait for a slot."""
+        return sum(map(len, self._waiting.values()))
+
+    def ask(self, synthesis: Synthesis) -> None:
+        """Stand in line; `grant` gives out what is free."""
+        self._waiting[synthesis.voice.engine].append(synthesis)
+
+    def leave(self, synthesis: Synthesis) -> None:
+        """Stand in line no longer."""
+        self._waiting[synthesis.voice.engine].remove(synthesis)
+
+    def grant(self, name: str) -> None:
+        """Give the engine's free slots to those who are due first, and see that listeners get theirs."""
+        waiting, running = self._waiting[name], self._running[name]
+        slots = self._chain.engine(name).max_concurrency
+        while waiting and len(running) < slots:
+            synthesis = min(waiting, key=lambda one: one.due_s)
+            waiting.remove(synthesis)
+            running.append(synthesis)
+            synthesis.task = self._run(synthesis)
+            # Also when the task is cancelled before it ever ran.
+            synthesis.task.add_done_callback(partial(self._release, synthesis))
+        self._take_back(waiting, running)
+
+    def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
+        """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
+        needed = sum(one.due_s < NEVER_DUE for one in waiting) - sum(not one.claims for one in running)
+        for synthesis in [one for one in running if one.claims and one.due_s == NEVER_DUE][: max(0, needed)]:
+            self._give_way(synthesis)
+
+    def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
+        self._running[synthesis.voice.engine].remove(synthesis)
+        self.grant(synthesis.voice.engine)
+
+    def silent_since_s(self, synthesis: Synthesis) -> float | None:
+        """Since when its engine has kept silent, loop time; None where it has not been asked. While every slot is held
+        by calls that nobody waits for any more, since the last of those was granted."""
+        if synthesis.granted_at_s is not None:
+            return synthesis.granted_at_s
+        holding = self._running[synthesis.voice.engine]
+        if any(one.granted_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
+            return None
+        return max((one.granted_at_s for one in holding if one.granted_at_s is not None), default=None)
+
+    def hurry(self) -> None:
+        """Cancel what runs once more: nobody waits any more until a server has finished."""
+        for running in self._running.values():
+            for synthesis in running:
+                if synthesis.task is not None:
+                    synthesis.task.cancel()
