@@ -11,7 +11,6 @@ import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 
 from unavoce.cache.clip_file import MAX_FILE_BYTES
@@ -31,20 +30,9 @@ class ClipFolder:
     """Any thread and any process may use it; writing is for whoever holds the index (`Index.writing`)."""
 
     def __init__(self, path: Path) -> None:
-        self._given = path
-
-    @cached_property
-    def path(self) -> Path:
-        """Where it is. Blocks the first time: not for the event loop."""
-        return self._given.resolve()
-
-    @property
-    def _clips(self) -> Path:
-        return self.path / "clips"
-
-    @property
-    def _new(self) -> Path:
-        return self.path / "new.wav"
+        self.path = path.absolute()  # not resolved: that would block, and may be asked of the event loop
+        self._clips = self.path / "clips"
+        self._new = self.path / "new.wav"
 
     def create(self) -> None:
         """Make the folder, for nobody but us. Raises CacheError."""
@@ -58,8 +46,8 @@ class ClipFolder:
 
     def check(self) -> None:
         """Raises CacheError where the folder is not ours alone; FileNotFoundError where there is none."""
-        for folder in (self.path, self._clips):
-            _check_owner(folder)
+        _check_owner(self.path, self.path.stat())  # it may be a link of the operator's
+        _check_owner(self._clips, self._clips.lstat())
 
     def read(self, key: str) -> bytes:
         """A clip's file. Raises FileNotFoundError or another OSError; CacheError as `check` does."""
@@ -153,8 +141,7 @@ class ClipFolder:
         folder.mkdir(exist_ok=True, mode=0o700)
 
 
-def _check_owner(folder: Path) -> None:
-    status = folder.lstat()
+def _check_owner(folder: Path, status: os.stat_result) -> None:
     if not stat.S_ISDIR(status.st_mode):
         raise CacheError(f"the cache's {folder} is no folder; remedy: remove it, or set UNAVOCE_CACHE_DIR to another")
     if hasattr(os, "geteuid") and status.st_uid != os.geteuid():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 from unavoce.cache.folder import ClipFolder
@@ -24,6 +23,7 @@ class Notebook:
         self.read_only = False
         """Nothing can be written in that folder."""
         self._folder = folder
+        self._path = folder.path / "index.sqlite"
         self._index: Index | None = None
 
     def using(self, do: Callable[[Index], T]) -> T:
@@ -47,10 +47,6 @@ class Notebook:
         index, self._index = self._index, None
         if index is not None:
             index.close()
-
-    @property
-    def _path(self) -> Path:
-        return self._folder.path / "index.sqlite"
 
     def _opened(self) -> Index:
         if self._index is not None and self._index.lost:

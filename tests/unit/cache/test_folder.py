@@ -90,6 +90,18 @@ def test_a_link_in_the_place_of_the_clips_is_refused(folder: ClipFolder, tmp_pat
         folder.read(KEY)
 
 
+def test_the_folder_itself_may_be_a_link(folder: ClipFolder, tmp_path: Path) -> None:
+    """An operator may have put it on another disk; whose that one is, is looked at all the same."""
+    folder.write(KEY, b"sound")
+    (tmp_path / "link").symlink_to(folder.path)
+    linked = ClipFolder(tmp_path / "link")
+    linked.create()
+    assert linked.read(KEY) == b"sound"
+    folder.path.chmod(0o777)
+    with pytest.raises(CacheError, match="others may write"):
+        linked.read(KEY)
+
+
 def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     """It says so, and leaves the file alone."""
     (tmp_path / "cache").write_text("mine")
