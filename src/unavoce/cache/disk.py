@@ -181,6 +181,10 @@ class DiskCache:
         self._reaching(partial(self._shelf.cleared, which=which))
         return removed
 
+    def check_index(self) -> None:
+        """Where the index is damaged it is made anew. Raises CacheError."""
+        self._reaching(self._shelf.check)
+
     def adopt_all(self) -> None:
         """Learn of every file now. Raises CacheError."""
         while self._reaching(self._shelf.adopt):

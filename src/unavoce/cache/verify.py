@@ -41,8 +41,7 @@ def verify(disk: DiskCache, *, step: Callable[[], None], damaged: Callable[[str,
     they write or remove meanwhile is neither damaged nor missing. Raises CacheError.
     """
     verdict = Verdict()
-    disk.tidy()  # its first part is the check of the index itself
-    _raise_trouble(disk)
+    disk.check_index()
     for shard in SHARDS:
         for key in list(disk.folder.keys(shard)):
             if reason := _check(disk, key, verdict):

@@ -319,9 +319,9 @@ def test_warming_looks_before_it_asks() -> None:
     tier = ScriptedTier(0.1, TEXT)
 
     async def work(stage: Stage, fake: FakeEngine) -> None:
-        assert await stage.warm(VOICE, TEXT) == "present"
+        assert await stage.warm(VOICE, TEXT, phrase=True) == "present"
         assert fake.calls == []
-        assert await stage.warm(VOICE, "Right away.") == "warmed"
+        assert await stage.warm(VOICE, "Right away.", phrase=True) == "warmed"
         assert tier.kept == [(key_of(VOICE, TEXT), True), (key_of(VOICE, "Right away."), True)]
         assert want(stage).source == "memory"
 
