@@ -21,8 +21,8 @@ from bench.cache_many import Load, evicting, starting
 from bench.cache_stores import BY_DEFAULT, DISKCACHE, OURS, PLAIN, STORES, VOICE, WITH_DEFAULT, Store, key, noise
 from bench.report import Grid, Report
 from bench.turns import Taken, Timed, in_turns, ratio, rotated, sure
-from unavoce.cache.background import BackgroundDisk
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.background import BackgroundDisk
+from unavoce.cache.disk.tier import DiskCache, Limits
 from unavoce.cache.kept import Kept
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache

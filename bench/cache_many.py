@@ -14,7 +14,7 @@ from time import perf_counter
 from bench.cache_stores import OURS, STORES, WITH_DEFAULT, Ours, Store, key, noise
 from bench.report import Grid
 from bench.turns import Taken, Timed, rotated, sure
-from unavoce.cache.background import BackgroundDisk
+from unavoce.cache.disk.background import BackgroundDisk
 
 LATEST = 20
 """Clips put last, which the reader chooses from."""

@@ -12,10 +12,10 @@ import diskcache  # type: ignore[import-untyped]
 import numpy as np
 
 from unavoce.audio.pcm import Pcm, Samples
-from unavoce.cache.clip_file import pack
-from unavoce.cache.disk import DiskCache, Limits
-from unavoce.cache.folder import ClipFolder
-from unavoce.cache.index import Index, Row
+from unavoce.cache.disk.clip_file import pack
+from unavoce.cache.disk.folder import ClipFolder
+from unavoce.cache.disk.index import Index, Row
+from unavoce.cache.disk.tier import DiskCache, Limits
 from unavoce.cache.kept import Kept
 from unavoce.engines.base import Voice
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from unavoce.cache.background import BackgroundDisk
 from unavoce.cache.cache import Cache
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.background import BackgroundDisk
+from unavoce.cache.disk.tier import DiskCache, Limits
 from unavoce.cache.kept import DAY_S, MaxAge
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.support.clips import files, fingerprint, kept, key, path_of, tidied
 
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.tier import DiskCache, Limits
 
 PATIENCE_S = 60.0
 NUMBERS = 60
@@ -26,8 +26,8 @@ WRITER = f"""
 import random, sys
 from pathlib import Path
 from tests.support.clips import kept, key
-from unavoce.cache.disk import DiskCache, Limits
-from unavoce.cache.index import Which
+from unavoce.cache.disk.tier import DiskCache, Limits
+from unavoce.cache.kept import Which
 
 chance = random.Random(int(sys.argv[2]))
 disk = DiskCache(Path(sys.argv[1]), Limits(max_bytes=40_000, max_entries=25, reserve_bytes=0))
@@ -116,9 +116,9 @@ EVERY_LINE = """
 import os, shutil, signal, sys
 from pathlib import Path
 from tests.support.clips import files, kept, key, path_of, same
-from unavoce.cache.clip_file import DamagedClip
-from unavoce.cache.disk import DiskCache, Limits
-from unavoce.cache.index import Which
+from unavoce.cache.disk.clip_file import DamagedClip
+from unavoce.cache.disk.tier import DiskCache, Limits
+from unavoce.cache.kept import Which
 
 template, folder = Path(sys.argv[1]), Path(sys.argv[2])
 limits = Limits(max_entries=3, reserve_bytes=0)
@@ -223,7 +223,7 @@ FULL = """
 import resource, sys
 from pathlib import Path
 from tests.support.clips import Clock, kept, key, same
-from unavoce.cache.disk import REST_S, DiskCache, Limits
+from unavoce.cache.disk.tier import REST_S, DiskCache, Limits
 
 clock = Clock()
 disk = DiskCache(Path(sys.argv[1]), Limits(reserve_bytes=0), now=clock.now, monotonic=clock.monotonic)
@@ -269,8 +269,8 @@ READ_ONLY = """
 import os, sys
 from pathlib import Path
 from tests.support.clips import kept, key, same
-from unavoce.cache.clip_file import DamagedClip
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.clip_file import DamagedClip
+from unavoce.cache.disk.tier import DiskCache, Limits
 
 folder = Path(sys.argv[1])
 if os.geteuid() == 0:

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from tests.support.clips import MADE_AT, Clock, files, kept, key, path_of, same
 
-from unavoce.cache.clip_file import DamagedClip, pack
-from unavoce.cache.disk import DiskCache, Limits
-from unavoce.cache.index import Which
-from unavoce.cache.kept import Kept
+from unavoce.cache.disk.clip_file import DamagedClip, pack
+from unavoce.cache.disk.tier import DiskCache, Limits
+from unavoce.cache.kept import Kept, Which
 from unavoce.engines.base import Voice
 
 NUMBERS = st.integers(0, 11)

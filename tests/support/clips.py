@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from unavoce.audio.pcm import Pcm, Samples
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.tier import DiskCache, Limits
 from unavoce.cache.kept import Kept
 from unavoce.engines.base import Voice
 

@@ -6,8 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from unavoce.cache.index import Which
-from unavoce.cache.kept import Kept
+from unavoce.cache.kept import Kept, Which
 
 
 class ScriptedDisk:

@@ -9,18 +9,32 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from unavoce.audio.pcm import Pcm
-from unavoce.cache.background import Tier
-from unavoce.cache.index import Which
-from unavoce.cache.kept import Kept, MaxAge
+from unavoce.cache.kept import Kept, MaxAge, Which
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache
 from unavoce.engines.base import Voice
 
 Source = Literal["memory", "disk", "none"]
 """Where a clip came from; `none`: an engine."""
+
+
+class Tier(Protocol):
+    """A tier behind the memory: clips by key, had after a while."""
+
+    @property
+    def problem(self) -> str:
+        """Why clips are not read or not written just now, with the remedy; empty when all is well."""
+
+    async def fetch(self, key: str) -> Kept | None: ...
+    def keep(self, key: str, kept: Kept, *, phrase: bool = False) -> None: ...
+    def used(self, key: str) -> None: ...
+    def count(self, counts: dict[str, float]) -> None: ...
+    async def most_used(self, count: int, least: int) -> list[str]: ...
+    async def run(self, on_clearing: Callable[[Which], None]) -> None: ...
+    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,3 +61,20 @@ class Limits:
     phrases_only: bool = False
     """Only what is kept warm reaches the disk."""
     reserve_bytes: int = RESERVE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """The clips that something is to be done to: all that fit every field that is given."""
+
+    engine: str | None = None
+    voice: str | None = None
+    made_before: float | None = None
+    """Unix time, seconds."""
+
+    def fits(self, engine: str, voice: str, made_at: float) -> bool:
+        return (
+            self.engine in (None, engine)
+            and self.voice in (None, voice)
+            and (self.made_before is None or made_at < self.made_before)
+        )

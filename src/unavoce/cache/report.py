@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from unavoce.cache.cache import Source
-from unavoce.cache.disk import DiskCache
+from unavoce.cache.disk.tier import DiskCache
 from unavoce.errors import CacheError
 
 REMEDY: Final = "; remedy: "

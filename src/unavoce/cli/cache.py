@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from unavoce.cache import report
-from unavoce.cache.disk import DiskCache
-from unavoce.cache.index import Which
-from unavoce.cache.verify import Verdict, count_files, verify
+from unavoce.cache.disk.tier import DiskCache
+from unavoce.cache.disk.verify import Verdict, count_files, verify
+from unavoce.cache.kept import Which
 from unavoce.cli import ages, options, warm
 from unavoce.cli.cache_folder import opened
 from unavoce.cli.table import print_table, size

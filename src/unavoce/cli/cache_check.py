@@ -7,7 +7,7 @@ import tempfile
 from contextlib import closing
 
 from unavoce.cache import report
-from unavoce.cache.disk import DiskCache
+from unavoce.cache.disk.tier import DiskCache
 from unavoce.cli.checks import Finding
 from unavoce.cli.table import size
 from unavoce.composition import build_disk

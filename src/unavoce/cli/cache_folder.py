@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 from unavoce.cache import report
-from unavoce.cache.disk import DiskCache
+from unavoce.cache.disk.tier import DiskCache
 from unavoce.composition import build_disk
 from unavoce.errors import CacheError
 from unavoce.settings import Settings

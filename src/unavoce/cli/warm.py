@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from unavoce.cache.background import BackgroundDisk
+from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cli import options
 from unavoce.cli.cache_folder import opened
 from unavoce.composition import build_stage

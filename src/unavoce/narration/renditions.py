@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from unavoce.cache.index import Which
+from unavoce.cache.kept import Which
 from unavoce.engines.base import Voice
 from unavoce.narration.encoder import Encoded, Form
 

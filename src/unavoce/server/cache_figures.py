@@ -6,8 +6,8 @@ import asyncio
 from typing import Final
 
 from unavoce.cache import report
-from unavoce.cache.background import BackgroundDisk
 from unavoce.cache.cache import Cache
+from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.report import Document, Figures, Memory
 from unavoce.errors import CacheError
 

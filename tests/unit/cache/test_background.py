@@ -17,12 +17,11 @@ from typing import Any
 import pytest
 from tests.support.clips import ANY_SIZE, files, kept, key, path_of, same
 
-from unavoce.cache import background
-from unavoce.cache.background import MOST_NOTED, MOST_READS, BackgroundDisk
-from unavoce.cache.clip_file import DamagedClip
-from unavoce.cache.disk import DiskCache
-from unavoce.cache.index import Which
-from unavoce.cache.kept import Kept
+from unavoce.cache.disk import background
+from unavoce.cache.disk.background import MOST_NOTED, MOST_READS, BackgroundDisk
+from unavoce.cache.disk.clip_file import DamagedClip
+from unavoce.cache.disk.tier import DiskCache
+from unavoce.cache.kept import Kept, Which
 from unavoce.errors import CacheError
 
 PATIENCE_S = 60.0
@@ -305,8 +304,8 @@ def test_a_process_ends_although_its_disk_hangs() -> None:
         import asyncio, threading
         from pathlib import Path
         from tests.support.clips import ANY_SIZE, kept, key
-        from unavoce.cache import background
-        from unavoce.cache.disk import DiskCache
+        from unavoce.cache.disk import background
+        from unavoce.cache.disk.tier import DiskCache
 
         class Hanging(DiskCache):
             def read(self, key): threading.Event().wait()

@@ -13,13 +13,12 @@ import pytest
 from tests.support.clips import ANY_SIZE, MADE_AT, VOICE, kept, path_of, samples
 
 from unavoce.audio.pcm import Pcm
-from unavoce.cache import background
 from unavoce.cache import cache as cache_module
-from unavoce.cache.background import BackgroundDisk
 from unavoce.cache.cache import Cache
-from unavoce.cache.disk import DiskCache
-from unavoce.cache.index import Which
-from unavoce.cache.kept import DAY_S, MaxAge
+from unavoce.cache.disk import background
+from unavoce.cache.disk.background import BackgroundDisk
+from unavoce.cache.disk.tier import DiskCache
+from unavoce.cache.kept import DAY_S, MaxAge, Which
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache
 from unavoce.engines.base import Voice

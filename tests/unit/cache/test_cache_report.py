@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unavoce.cache import report
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.tier import DiskCache, Limits
 from unavoce.cache.report import Figures, Memory
 from unavoce.errors import CacheError
 

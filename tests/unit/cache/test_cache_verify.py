@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from unavoce.audio.pcm import Pcm
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.tier import DiskCache, Limits
+from unavoce.cache.disk.verify import Verdict, count_files, verify
 from unavoce.cache.kept import Kept
-from unavoce.cache.verify import Verdict, count_files, verify
 from unavoce.engines.base import Voice
 from unavoce.errors import CacheError
 

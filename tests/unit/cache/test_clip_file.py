@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.support.clips import RATE_HZ, VOICE, kept, key, same, samples
 
-from unavoce.cache.clip_file import DamagedClip, about, pack, unpack
+from unavoce.cache.disk.clip_file import DamagedClip, about, pack, unpack
 from unavoce.cache.key import key_of
 from unavoce.engines.base import Voice
 

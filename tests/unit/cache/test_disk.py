@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from tests.support.clips import ANY_SIZE, MADE_AT, VOICE, Clock, files, kept, key, path_of, same, tidied
 
-from unavoce.cache.clip_file import DamagedClip, pack
-from unavoce.cache.disk import REST_S, DiskCache, Limits
-from unavoce.cache.index import Index, Which
-from unavoce.cache.kept import DAY_S, RELEASED, MaxAge
+from unavoce.cache.disk.clip_file import DamagedClip, pack
+from unavoce.cache.disk.index import Index
+from unavoce.cache.disk.tier import REST_S, DiskCache, Limits
+from unavoce.cache.kept import DAY_S, RELEASED, MaxAge, Which
 from unavoce.engines.base import Voice
 from unavoce.errors import CacheError
 
@@ -129,7 +129,7 @@ def test_want_of_descriptors_costs_no_clip(make: Make, monkeypatch: pytest.Monke
         raise OSError(errno.EMFILE, "Too many open files")
 
     with monkeypatch.context() as patch:
-        patch.setattr("unavoce.cache.folder.os.open", refuse)
+        patch.setattr("unavoce.cache.disk.folder.os.open", refuse)
         with pytest.raises(CacheError, match="Too many open files"):
             disk.read(key(1))
     assert same(disk.read(key(1)), kept(1))
@@ -561,7 +561,7 @@ def test_a_disk_that_is_nearly_full_is_not_filled(make: Make) -> None:
 
 def test_a_lock_that_passed_is_no_problem_any_more(make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """What kept notes from being written is forgotten as soon as they can be, without waiting for a new clip."""
-    monkeypatch.setattr("unavoce.cache.index.BUSY_S", 0.0)
+    monkeypatch.setattr("unavoce.cache.disk.index.BUSY_S", 0.0)
     disk, other = make(), make()
     fill(disk, 1)
 
@@ -596,7 +596,7 @@ def test_a_folder_that_can_be_written_again_is(make: Make, clock: Clock, monkeyp
     fill(make(), 1)
     disk = make()
     with monkeypatch.context() as patch:
-        patch.setattr("unavoce.cache.notebook.os.access", lambda *_: False)
+        patch.setattr("unavoce.cache.disk.notebook.os.access", lambda *_: False)
         assert disk.sums()["entries"] == 1
         assert not disk.tidy()
         assert not disk.put(key(2), kept(2))

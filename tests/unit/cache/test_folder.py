@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.support.clips import key, path_of
 
-from unavoce.cache.clip_file import MAX_FILE_BYTES
-from unavoce.cache.folder import ClipFolder
+from unavoce.cache.disk.clip_file import MAX_FILE_BYTES
+from unavoce.cache.disk.folder import ClipFolder
 from unavoce.errors import CacheError
 
 KEY = key(0)

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from tests.support.clips import ANY_SIZE, MADE_AT, VOICE, Clock, files, kept, key, same, tidied
 
-from unavoce.cache import index as index_module
-from unavoce.cache.disk import DiskCache
-from unavoce.cache.index import Index, Row, Which
-from unavoce.cache.tables import IndexBroken
+from unavoce.cache.disk import index as index_module
+from unavoce.cache.disk.index import Index, Row
+from unavoce.cache.disk.tables import IndexBroken
+from unavoce.cache.disk.tier import DiskCache
+from unavoce.cache.kept import Which
 
 
 @pytest.fixture

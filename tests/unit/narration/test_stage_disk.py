@@ -17,11 +17,10 @@ from tests.support.clips import ANY_SIZE
 from tests.support.virtual_time import run_virtually
 
 from unavoce.audio.pcm import Pcm
-from unavoce.cache.background import LOOK_S, BackgroundDisk, Tier
-from unavoce.cache.cache import Cache
-from unavoce.cache.disk import DiskCache
-from unavoce.cache.index import Which
-from unavoce.cache.kept import Kept
+from unavoce.cache.cache import Cache, Tier
+from unavoce.cache.disk.background import LOOK_S, BackgroundDisk
+from unavoce.cache.disk.tier import DiskCache
+from unavoce.cache.kept import Kept, Which
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain

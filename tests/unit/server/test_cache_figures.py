@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from unavoce.cache.background import BackgroundDisk
 from unavoce.cache.cache import Cache
-from unavoce.cache.disk import DiskCache, Limits
+from unavoce.cache.disk.background import BackgroundDisk
+from unavoce.cache.disk.tier import DiskCache, Limits
 from unavoce.cache.memory import MemoryCache
 from unavoce.server import cache_figures
 from unavoce.server.cache_figures import CacheFigures

@@ -1,7 +1,7 @@
 """Clips' files and their rows in the index, kept together and within bounds.
 
 Every file has its row, also after a kill at any instant: the row is written before its file, and goes after it.
-Everything here blocks, and raises what the index and the disk raise: `unavoce.cache.disk` sees to that.
+Everything here blocks, and raises what the index and the disk raise: `unavoce.cache.disk.tier` sees to that.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Literal
 
-from unavoce.cache.clip_file import DamagedClip, about, unpack
-from unavoce.cache.folder import SHARDS, ClipFolder
-from unavoce.cache.index import Index, Row, Which
-from unavoce.cache.kept import Limits
-from unavoce.cache.tables import IndexBroken
+from unavoce.cache.disk.clip_file import DamagedClip, about, unpack
+from unavoce.cache.disk.folder import SHARDS, ClipFolder
+from unavoce.cache.disk.index import Index, Row
+from unavoce.cache.disk.tables import IndexBroken
+from unavoce.cache.kept import Limits, Which
 from unavoce.errors import CacheError
 
 log = logging.getLogger(__name__)

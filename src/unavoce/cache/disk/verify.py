@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from unavoce.cache.clip_file import DamagedClip
-from unavoce.cache.disk import DiskCache
+from unavoce.cache.disk.clip_file import DamagedClip
+from unavoce.cache.disk.tier import DiskCache
 from unavoce.errors import CacheError
 
 SHARDS: Final = tuple(f"{number:02x}" for number in range(256))

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from unavoce.cache.tables import TABLES, VERSION, IndexBroken, sound, statements, typed
+from unavoce.cache.disk.tables import TABLES, VERSION, IndexBroken, sound, statements, typed
+from unavoce.cache.kept import Which
 
 BUSY_S: Final = 5.0
 """How long another process's writing is waited for."""
@@ -38,23 +39,6 @@ class Row:
     engine: str
     voice: str
     made_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Which:
-    """The clips that something is to be done to: all that fit every field that is given."""
-
-    engine: str | None = None
-    voice: str | None = None
-    made_before: float | None = None
-    """Unix time, seconds."""
-
-    def fits(self, engine: str, voice: str, made_at: float) -> bool:
-        return (
-            self.engine in (None, engine)
-            and self.voice in (None, voice)
-            and (self.made_before is None or made_at < self.made_before)
-        )
 
 
 class Index:

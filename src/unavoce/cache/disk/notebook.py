@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
-from unavoce.cache.folder import ClipFolder
-from unavoce.cache.index import Index
-from unavoce.cache.tables import IndexBroken
+from unavoce.cache.disk.folder import ClipFolder
+from unavoce.cache.disk.index import Index
+from unavoce.cache.disk.tables import IndexBroken
 from unavoce.errors import CacheError
 
 log = logging.getLogger(__name__)

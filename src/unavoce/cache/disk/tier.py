@@ -1,6 +1,6 @@
 """The disk tier: clips by key in files, the least recently used going first. Bounded in bytes and entries.
 
-Several processes may share a folder. Everything here blocks and belongs on a thread (`unavoce.cache.background`);
+Several processes may share a folder. Everything here blocks and belongs on a thread (`unavoce.cache.disk.background`);
 `read` is for any thread, the rest for one at a time. Nothing here raises an error of the disk's into speech.
 """
 
@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
-from unavoce.cache.clip_file import DamagedClip, about, pack, unpack
-from unavoce.cache.folder import HEAD_BYTES, SHARDS, ClipFolder
-from unavoce.cache.index import Index, Row, Which
-from unavoce.cache.kept import Kept, Limits
-from unavoce.cache.notebook import Notebook
-from unavoce.cache.shelf import Shelf
+from unavoce.cache.disk.clip_file import DamagedClip, about, pack, unpack
+from unavoce.cache.disk.folder import HEAD_BYTES, SHARDS, ClipFolder
+from unavoce.cache.disk.index import Index, Row
+from unavoce.cache.disk.notebook import Notebook
+from unavoce.cache.disk.shelf import Shelf
+from unavoce.cache.kept import Kept, Limits, Which
 from unavoce.errors import CacheError
 
 __all__ = ["REST_S", "DiskCache", "Limits"]

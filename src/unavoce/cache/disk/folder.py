@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from unavoce.cache.clip_file import MAX_FILE_BYTES
+from unavoce.cache.disk.clip_file import MAX_FILE_BYTES
 from unavoce.errors import CacheError
 
 SUFFIX = ".wav"

@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
-from unavoce.cache.clip_file import DamagedClip
-from unavoce.cache.disk import DiskCache
-from unavoce.cache.index import Which
-from unavoce.cache.kept import Kept
-from unavoce.cache.threads import DiskThreads
+from unavoce.cache.disk.clip_file import DamagedClip
+from unavoce.cache.disk.threads import DiskThreads
+from unavoce.cache.disk.tier import DiskCache
+from unavoce.cache.kept import Kept, Which
 from unavoce.errors import CacheError
 
 log = logging.getLogger(__name__)
@@ -39,22 +38,6 @@ TIDY_S: Final = 3600.0
 """How often the folder is looked over."""
 CLOSE_S: Final = 5.0
 """How long is waited for what is still to be written when the process stops."""
-
-
-class Tier(Protocol):
-    """A tier behind the memory: clips by key, had after a while."""
-
-    @property
-    def problem(self) -> str:
-        """Why clips are not read or not written just now, with the remedy; empty when all is well."""
-
-    async def fetch(self, key: str) -> Kept | None: ...
-    def keep(self, key: str, kept: Kept, *, phrase: bool = False) -> None: ...
-    def used(self, key: str) -> None: ...
-    def count(self, counts: dict[str, float]) -> None: ...
-    async def most_used(self, count: int, least: int) -> list[str]: ...
-    async def run(self, on_clearing: Callable[[Which], None]) -> None: ...
-    async def close(self) -> None: ...
 
 
 class BackgroundDisk:
