@@ -6,11 +6,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from bench.figures import Spread
+from bench.report import Grid, Report
 from bench.serving import Answer, Guest, guest, serving
 from bench.uncached import CACHED_ENVIRONMENT
 from unavoce.narration.encoder import Format
@@ -58,6 +60,53 @@ class Delays:
     """From the client's sending the end of the text, with which the sentence is cut, to the chunk's arrival."""
     sound_s: list[float] = field(default_factory=list)
     """Of the whole sentence, the pause after it included."""
+
+
+ROWS: Sequence[tuple[str, Format, Format | None, Literal["memory", "disk"]]] = (
+    ("memory, WAV, left before", "wav", None, "memory"),
+    ("memory, WAV, first time", "wav", "opus", "memory"),
+    ("memory, Opus, left before", "opus", None, "memory"),
+    ("memory, Opus, first time", "opus", "wav", "memory"),
+    ("disk, WAV", "wav", None, "disk"),
+    ("disk, Opus", "opus", None, "disk"),
+)
+NO_MEMORY = {"UNAVOCE_CACHE_MEMORY_BYTES": "0"}
+
+
+async def run(repeat: int) -> Report:
+    """Every row of ROWS for each length of SENTENCES; `repeat` turns, but one where it is the first time."""
+    measured: dict[str, dict[str, Delays]] = {}
+    for row, format, made_as, tier in ROWS:
+        settings = NO_MEMORY if tier == "disk" else None
+        turns = 1 if made_as else repeat
+        for length, sentences in SENTENCES.items():
+            delays = await first_chunk_delays(
+                sentences, format=format, made_as=made_as, tier=tier, turns=turns, settings=settings
+            )
+            measured.setdefault(row, {})[length] = _together(delays)
+    return Report(
+        {row: {of: asdict(one) for of, one in lengths.items()} for row, lengths in measured.items()}, [_grid(measured)]
+    )
+
+
+def _together(turns: Sequence[Delays]) -> Delays:
+    return Delays(
+        [ms for turn in turns for ms in turn.server_ms],
+        [ms for turn in turns for ms in turn.client_ms],
+        [ms for turn in turns for ms in turn.answered_ms],
+        [s for turn in turns for s in turn.sound_s],
+    )
+
+
+def _grid(measured: Mapping[str, Mapping[str, Delays]]) -> Grid:
+    rows = [
+        [row, *(Spread.of(one.server_ms).shown(2) for one in lengths.values())] for row, lengths in measured.items()
+    ]
+    note = (
+        "Milliseconds from the cut of the sentence to its first chunk's leaving for the socket, by the server's clock:"
+        " median and range. First time: the clip is at hand, but not yet in the form in which it leaves."
+    )
+    return Grid("The first chunk of a sentence at hand", ["from", *SENTENCES], rows, note)
 
 
 async def first_chunk_delays(
