@@ -94,6 +94,12 @@ def test_the_first_part_of_a_clip_at_hand_leaves_before_the_rest_is_shaped() -> 
     assert 0 < anew.chunks[0][1].duration_s <= FIRST_PART_S
 
 
+def test_a_clip_at_hand_is_encoded_whole_as_opus() -> None:
+    """Parts of it that are encoded one by one would meet with a step that can be heard."""
+    _, anew = asyncio.run(on_stage([SENTENCE] * 2, [Renditions()] * 2, "opus"))
+    assert (len(anew.chunks), sources(anew)) == (1, {"memory"})
+
+
 def test_an_encoded_clip_is_not_encoded_again() -> None:
     """Whoever says the sentence next sends the very bytes of the first time, as Opus too."""
     encode = Encoder.encode
