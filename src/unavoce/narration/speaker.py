@@ -257,7 +257,7 @@ class Speaker:
 
     def _taken(self, line: Line, chunk: Chunk, voice: Voice) -> None:
         """`chunk` has just left: from now on it counts."""
-        if line.sound_s == 0 and line.claim is not None:
+        if line.sound_s == 0 and line.claim is not None and not line.claim.failed:
             self._stage.heard(line.claim)
         line.chunks += 1
         line.voice = voice
