@@ -102,7 +102,7 @@ class Prompter:
 
     def _longest_in_time(self, line: Line) -> int:
         """Code points of `line` whose sound comes before its listener's patience ends."""
-        patience_s = self._deadline_s(line) - MARGIN_S - self._now()
+        patience_s = self._deadline_s(line) - MARGIN_S - self._now() - self._stage.taken_for_s(self._cast.voice)
         start_s = partial(self._stage.chain.start_s, self._cast.voice)
         return bisect_right(range(len(line.to_say) + 1), patience_s, key=start_s) - 1
 

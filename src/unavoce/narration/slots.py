@@ -77,6 +77,20 @@ class Slots:
             return None
         return max((one.granted_at_s for one in holding if one.granted_at_s is not None), default=None)
 
+    def taken_for_s(self, name: str) -> float:
+        """Expected seconds until an engine is free of a call that nobody waits for any more but that it will not stop,
+        where such calls hold its last slots; else 0."""
+        running = self._running[name]
+        if len(running) < self._chain.engine(name).max_concurrency:
+            return 0.0
+        now_s = asyncio.get_running_loop().time()
+        ends_s = [
+            one.granted_at_s + self._chain.synthesis_s(one.voice, len(one.spoken))
+            for one in running
+            if not one.claims and one.granted_at_s is not None
+        ]
+        return max(0.0, min(ends_s, default=now_s) - now_s)
+
     def hurry(self) -> None:
         """Cancel what runs once more: nobody waits any more until a server has finished."""
         for running in self._running.values():

@@ -175,6 +175,10 @@ class Stage:
         if waited_s >= LATE_S:
             self.chain.failed(claim.voice.engine, EngineError(f"no sound within {waited_s:.1f} s"), "late")
 
+    def taken_for_s(self, voice: Voice) -> float:
+        """Expected seconds until the voice's engine can begin, where it is held up by what was given up already."""
+        return self._slots.taken_for_s(voice.engine)
+
     @property
     def idle(self) -> bool:
         """No reply wants a clip; the stage's own phrases and late clips do not count."""

@@ -198,6 +198,32 @@ def test_a_listener_never_waits_for_it() -> None:
     virtually(work)
 
 
+@pytest.mark.parametrize(("into_it_s", "heard", "first_s"), [(2.0, "fallback", 0.1), (8.5, "primary", 1.6)])
+def test_a_server_that_will_not_stop_is_not_waited_for(into_it_s: float, heard: str, first_s: float) -> None:
+    """While it goes on with a long phrase that was given up, the fallback speaks at once, and not only when patience
+    with the primary has ended; where it will soon be done, it is worth the wait."""
+    even = FakeOptions(rate_hz=8_000, delay_s=0.1, real_time_factor=0.6, max_concurrency=1)
+    long = "The kettle is on, " * 14 + "sir."
+    rest_s = 0.1 + 0.6 * 0.06 * len(long) - into_it_s
+    primary = engine("primary", even, script=[Step(), Step(stop_s=rest_s)])
+
+    async def work() -> None:
+        async with warming(
+            primary, engine("fallback"), cache=big_cache(), phrases=["Everything is ready, sir.", long]
+        ) as stage:
+            await stage.chain.started("fallback")
+            while len(primary.calls) < 2:  # noqa: ASYNC110 - time itself is the event
+                await asyncio.sleep(0.01)
+            assert stage.chain.is_healthy("primary")
+            await asyncio.sleep(into_it_s)
+            began_s = asyncio.get_running_loop().time()
+            ear = await say(stage, "Dinner is served.")
+            assert set(ear.engines) == {heard}
+            assert ear.chunks[0][0] - began_s == pytest.approx(first_s, abs=0.4)
+
+    virtually(work)
+
+
 def test_a_listener_who_wants_the_same_hears_it_and_it_is_not_made_again() -> None:
     """A reply may ask for the very phrase that is being warmed: it is heard, kept, and done with."""
     primary = engine("primary", FakeOptions(rate_hz=8_000, delay_s=2.0, real_time_factor=0.0, max_concurrency=1))
