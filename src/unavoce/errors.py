@@ -16,6 +16,11 @@ UnavoceError
 
 from __future__ import annotations
 
+from typing import Final
+
+REMEDY: Final = "; remedy: "
+"""What stands between cause and remedy in a message."""
+
 
 class UnavoceError(Exception):
     """Root of the tree above."""

@@ -95,7 +95,10 @@ class Cache:
 
     def recall(self, voice: Voice, spoken: str) -> Recalled | None:
         """The clip as it is in memory."""
-        kept = self._memory.get(key := key_of(voice, spoken))
+        return self._recall(key_of(voice, spoken))
+
+    def _recall(self, key: str) -> Recalled | None:
+        kept = self._memory.get(key)
         if kept is None:
             return None
         if self._max_age is not None and self._max_age.passed(kept.made_at, time.time()):
@@ -105,10 +108,10 @@ class Cache:
 
     async def fetch(self, voice: Voice, spoken: str) -> Recalled | None:
         """The clip from memory, else from disk."""
-        recalled = self.recall(voice, spoken)
+        key = key_of(voice, spoken)
+        recalled = self._recall(key)
         if recalled is not None or self._disk is None:
             return recalled
-        key = key_of(voice, spoken)
         clearings = self._clearings
         kept = await self._disk.fetch(key)
         if kept is None or kept.voice != voice:

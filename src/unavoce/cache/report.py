@@ -10,10 +10,8 @@ from typing import Any, Final
 
 from unavoce.cache.cache import Source
 from unavoce.cache.disk.tier import DiskCache
-from unavoce.errors import CacheError
+from unavoce.errors import REMEDY, CacheError
 
-REMEDY: Final = "; remedy: "
-"""What stands between cause and remedy in this project's errors."""
 TIERS: Final[tuple[Source, ...]] = ("memory", "disk", "none")
 Document = dict[str, Any]
 

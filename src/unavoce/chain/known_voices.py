@@ -11,7 +11,6 @@ import logging
 import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -109,7 +108,7 @@ class KnownVoices:
 
     def measured(self, voice: Voice, gain: float) -> None:
         """`voice` was found to need this linear gain. Not kept where nobody can tell whether its model has changed."""
-        at_rest = replace(voice, speed=1.0)
+        at_rest = voice.at_rest
         if voice.engine in self._sections and voice.model and self._gains.get(at_rest) != gain:
             self._gains[at_rest] = gain
             self._changed.add(voice.engine)
@@ -129,7 +128,7 @@ class KnownVoices:
     def _believe(self, entry: _Entry) -> None:
         pairs = [(_voice(entry.engine, kept), kept.gain) for kept in entry.voices]
         self._voices[entry.engine] = tuple(voice for voice, _ in pairs)
-        self._gains |= {replace(voice, speed=1.0): gain for voice, gain in pairs if gain is not None}
+        self._gains |= {voice.at_rest: gain for voice, gain in pairs if gain is not None}
 
     def _write(self, changed: Iterable[str]) -> None:
         places = {(engine, self._sections[engine]) for engine in changed}
@@ -149,7 +148,7 @@ class KnownVoices:
 
     def _entry(self, engine: str, section: str) -> _Entry:
         gains = dict(self._gains)
-        kept = [_kept(voice, gains.get(replace(voice, speed=1.0))) for voice in self.voices(engine)]
+        kept = [_kept(voice, gains.get(voice.at_rest)) for voice in self.voices(engine)]
         return _Entry(engine=engine, section=section, voices=tuple(kept))
 
     def _complain(self, error: OSError) -> None:

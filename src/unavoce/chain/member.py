@@ -47,7 +47,7 @@ class Member:
         self._start_error: str | None = None
         self._has_started = False
         self._remembered = tuple(remembered)
-        self._had = set(map(_at_rest, remembered))
+        self._had = {voice.at_rest for voice in remembered}
         """Every voice it is known to have had after some start, at speed 1."""
 
     async def start(self) -> None:
@@ -63,7 +63,7 @@ class Member:
         self._start_error = error
         if error is None:
             self._has_started = True
-            self._had.update(map(_at_rest, self.engine.voices()))
+            self._had.update(voice.at_rest for voice in self.engine.voices())
         self._mark("healthy" if error is None else "down", error or "ready")
         self.started.set()
 
@@ -93,7 +93,7 @@ class Member:
 
         What it called its voices before it had started is never lost: such a reply has been heard in no voice yet.
         """
-        return bool(voice.model) and self._has_started and _at_rest(voice) in self._had and not self.offers(voice)
+        return bool(voice.model) and self._has_started and voice.at_rest in self._had and not self.offers(voice)
 
     @property
     def is_down(self) -> bool:
@@ -139,7 +139,3 @@ class Member:
         self.tally.changes[health] += 1
         level = logging.INFO if health == "healthy" else logging.WARNING
         log.log(level, "engine_status", extra={"engine": before.engine, "status": health, "reason": reason})
-
-
-def _at_rest(voice: Voice) -> Voice:
-    return replace(voice, speed=1.0)

@@ -11,7 +11,7 @@ from unavoce.cache.disk.tier import DiskCache
 from unavoce.cli.checks import Finding
 from unavoce.cli.table import size
 from unavoce.composition import build_disk
-from unavoce.errors import CacheError
+from unavoce.errors import REMEDY, CacheError
 from unavoce.settings import Settings
 
 PART = "cache"
@@ -26,7 +26,7 @@ def cache(settings: Settings) -> Finding:
             sums = disk.sums()
             _write(disk)
         except CacheError as error:
-            cause, _, remedy = report.told(error).partition(report.REMEDY)
+            cause, _, remedy = report.told(error).partition(REMEDY)
             return Finding(PART, "wrong", cause, remedy)
         return _kept(disk, int(sums["entries"]), int(sums["bytes"]))
 
@@ -40,14 +40,12 @@ def _write(disk: DiskCache) -> None:
             file.write(b"unavoce")
     except OSError as error:
         reason = error.strerror or error
-        raise CacheError(
-            f"{folder} cannot be written ({reason}){report.REMEDY}see to that folder and its disk"
-        ) from error
+        raise CacheError(f"{folder} cannot be written ({reason}){REMEDY}see to that folder and its disk") from error
 
 
 def _kept(disk: DiskCache, entries: int, kept_bytes: int) -> Finding:
     folder = disk.folder.path
     free = shutil.disk_usage(folder).free
     detail = f"{folder}: {entries:,} clips, {size(kept_bytes)}; {size(free)} free"
-    cause, _, remedy = report.nearly_full(disk).partition(report.REMEDY)
+    cause, _, remedy = report.nearly_full(disk).partition(REMEDY)
     return Finding(PART, "wrong", f"{detail}: {cause}", remedy) if cause else Finding(PART, "ok", detail)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from unavoce.cache import report
 from unavoce.cache.disk.tier import DiskCache
 from unavoce.composition import build_disk
-from unavoce.errors import CacheError
+from unavoce.errors import REMEDY, CacheError
 from unavoce.settings import Settings
 
 
@@ -18,7 +18,7 @@ def opened(settings: Settings, *, writing: bool) -> Iterator[DiskCache]:
     if off := report.turned_off(settings.cache_max_entries, settings.cache_max_bytes):
         folder = settings.cache_folder
         remedy = f"give it another value; what is still in {folder} may be deleted"
-        raise CacheError(f"nothing is kept on disk with {off}{report.REMEDY}{remedy}")
+        raise CacheError(f"nothing is kept on disk with {off}{REMEDY}{remedy}")
     with closing(build_disk(settings)) as disk:
         if writing and (problem := report.unwritable(disk)):
             raise CacheError(problem)

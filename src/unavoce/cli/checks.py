@@ -24,7 +24,7 @@ from unavoce.cli.card import SoundCard
 from unavoce.cores import Cores
 from unavoce.engines.base import Engine, EngineContext
 from unavoce.engines.registry import create_engine
-from unavoce.errors import AudioError, ModelError, UnavoceError
+from unavoce.errors import REMEDY, AudioError, ModelError, UnavoceError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.llm.factory import create_model
 from unavoce.outbound import is_loopback
@@ -188,7 +188,7 @@ async def _first_piece(language_model: LanguageModel) -> float:
 
 def _cause_and_remedy(error: UnavoceError, remedy: str) -> tuple[str, str]:
     """Errors that know their remedy name it after the cause; others get the general one."""
-    cause, separator, own = str(error).partition("; remedy: ")
+    cause, separator, own = str(error).partition(REMEDY)
     return (cause, own) if separator else (str(error), remedy)
 
 

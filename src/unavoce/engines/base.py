@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +35,11 @@ class Voice:
     speaker: str = ""
     speed: float = 1.0
     """1.0 is the voice's own pace, 2.0 twice as fast."""
+
+    @property
+    def at_rest(self) -> Voice:
+        """The same at speed 1: what is known of a voice holds at every speed."""
+        return replace(self, speed=1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from unavoce.audio.loudness import gain_for
 from unavoce.audio.pcm import Pcm
@@ -32,7 +31,7 @@ class Levels:
     def learn(self, voice: Voice, clip: Pcm) -> None:
         """Measure a voice on `clip`, once in this process; too short a clip teaches nothing."""
         # Measuring stalls the event loop for 2 ms per second of sound: never for a voice that was measured.
-        at_rest = _at_rest(voice)
+        at_rest = voice.at_rest
         if clip.duration_s < ENOUGH_S or at_rest in self._measured:
             return
         self._measured.add(at_rest)
@@ -41,7 +40,7 @@ class Levels:
 
     def known(self, voice: Voice) -> float | None:
         """The voice's linear gain, if it was measured."""
-        return self._gains.get(_at_rest(voice))
+        return self._gains.get(voice.at_rest)
 
     def gain(self, voice: Voice, first_piece: Pcm) -> float:
         """The voice's linear gain; for one never measured, what its first piece suggests."""
@@ -49,7 +48,3 @@ class Levels:
             self.learn(voice, first_piece)
         known = self.known(voice)
         return gain_for(first_piece.samples, first_piece.rate_hz) if known is None else known
-
-
-def _at_rest(voice: Voice) -> Voice:
-    return replace(voice, speed=1.0)

@@ -97,8 +97,8 @@ class Stage:
             return _at_hand(voice, spoken, found)
         if synthesis is None or synthesis.error is not None or synthesis.silent or (fresh and synthesis.recalled):
             synthesis = self._wanted[voice, spoken] = Synthesis(voice, spoken)
-            self._seek(synthesis)
-        if fresh and synthesis.sought:
+            self._seek(synthesis, fresh=fresh)
+        elif fresh and synthesis.sought:
             self._ask(synthesis)
         synthesis.late = False
         claim = Claim(synthesis, due_s, when_done, self._withdraw)
@@ -196,9 +196,9 @@ class Stage:
 
     # -- the disk, before an engine
 
-    def _seek(self, synthesis: Synthesis) -> None:
-        """Look on disk, where there is one; what is not there an engine is asked for."""
-        if not self.cache.has_disk:
+    def _seek(self, synthesis: Synthesis, *, fresh: bool) -> None:
+        """Look on disk, where there is one; an engine is asked for what is not there, or is to be heard `fresh`."""
+        if fresh or not self.cache.has_disk:
             self._ask(synthesis)
             return
         synthesis.task = self._tasks.create_task(self._look(synthesis))

@@ -9,7 +9,7 @@ from unavoce.cache import report
 from unavoce.cache.cache import Cache
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.report import Document, Figures, Memory
-from unavoce.errors import CacheError
+from unavoce.errors import REMEDY, CacheError
 
 LIMIT_S: Final = 2.0
 """How long the disk is waited for."""
@@ -37,6 +37,6 @@ class CacheFigures:
             async with asyncio.timeout(LIMIT_S), self._asking:
                 return await disk.do(report.figures, disk.disk), ""
         except TimeoutError:
-            return None, f"the cache's disk gave no answer within {LIMIT_S:g} s{report.REMEDY}see to that disk"
+            return None, f"the cache's disk gave no answer within {LIMIT_S:g} s{REMEDY}see to that disk"
         except CacheError as error:
             return None, report.told(error)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from unavoce.chain.member import LOADING, Member
 from unavoce.chat.chat import Chat
-from unavoce.errors import ModelError
+from unavoce.errors import REMEDY, ModelError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.faults import ModelLoadingError
 from unavoce.narration.stage import Stage
@@ -17,8 +17,6 @@ CHECK_LIMIT_S: Final = 3.0
 """For asking the language model how it is."""
 FRESH_S: Final = 5.0
 """A model's answer serves for so long: whoever asks for the health often does not ask the model as often."""
-REMEDY: Final = "; remedy: "
-"""What stands between cause and remedy in this project's errors."""
 
 Component = dict[str, Any]
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from unavoce.cache.disk.clip_file import DamagedClip
+from unavoce.cache.disk.folder import SHARDS
 from unavoce.cache.disk.tier import DiskCache
 from unavoce.errors import CacheError
-
-SHARDS: Final = tuple(f"{number:02x}" for number in range(256))
 
 
 @dataclass(slots=True)
