@@ -1,9 +1,6 @@
 // Named events and who listens to them.
 
-/**
- * A listener that throws does not keep the others, or the player, from going on: its error comes up as an uncaught one.
- * @template {{ [name: string]: any }} Events the payload of each event, by name
- */
+/** @template {object} Events the payload of each event, by name */
 export class Emitter {
   /** @type {Map<keyof Events, Set<(payload: any) => void>>} */
   #listeners = new Map();
@@ -16,31 +13,21 @@ export class Emitter {
    */
   on(name, listener) {
     const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners);
-    // One of its own, so that a function that listens twice is called twice and taken away once.
-    const own = (/** @type {Events[Name]} */ payload) => listener(payload);
-    listeners.add(own);
-    return () => void listeners.delete(own);
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
   }
 
-  /**
-   * @template {keyof Events} Name
-   * @param {Name} name
-   * @param {Events[Name]} payload
-   */
+  /** @template {keyof Events} Name @param {Name} name @param {Events[Name]} payload */
   emit(name, payload) {
     for (const listener of [...(this.#listeners.get(name) ?? [])]) {
       try {
         listener(payload);
       } catch (error) {
+        // One that throws does not keep the others, or the player, from going on. It comes up as an uncaught error.
         queueMicrotask(() => {
           throw error;
         });
       }
     }
-  }
-
-  clear() {
-    this.#listeners.clear();
   }
 }

@@ -1,122 +1,104 @@
-// What of one reply is heard at this moment, by the audio clock, whenever it is asked.
+// What of one reply is heard, by the audio clock, whenever it is asked: a hidden tab's timers may come a second late.
 
-/**
- * @typedef {object} HearingEvents
- * @property {(sentence: number | null) => void} speaking
- * @property {(sentence: number, fromMs: number, toMs: number) => void} heard
- * @property {(index: number, positionMs: number) => void} played
- */
+/** @import { Emit, Placed } from "./types.d.ts" */
+/** @import { Playback } from "./playback.js" */
 
 const REPORT_MS = 500;
 /** While a reply waits for its turn, or for the browser's leave, the server is told so now and then. */
 const WAITING_REPORT_MS = 5_000;
 
 export class Hearing {
-  /** How far the listener has come; null while there is no chunk. @type {{ index: number, positionMs: number } | null} */
-  #position = null;
+  /** Everything of it has been heard, or it was silenced. */
+  over = false;
+
   /** The sentence being heard, and from when to when it has been so far. */
   #sentence = { number: -1, fromMs: 0, toMs: 0 };
-  #begun = -1;
+  #index = -1;
   #reportedMs = Number.NEGATIVE_INFINITY;
-  #over = false;
-  #events;
 
-  /** @param {import("./playback.js").Playback} playback @param {HearingEvents} events */
-  constructor(playback, events) {
+  /**
+   * @param {string} replyId
+   * @param {Playback} playback
+   * @param {{ index: number, positionMs: number }} position how far the listener has come
+   * @param {{ emit: Emit, tell: (name: string, payload: object) => void }} to the page and the server
+   */
+  constructor(replyId, playback, position, to) {
+    this.replyId = replyId;
     this.playback = playback;
-    this.#events = events;
-  }
-
-  /** @returns {{ index: number, positionMs: number }} the place to come back to */
-  get position() {
-    const { first, entryMs } = this.playback;
-    return this.#position ?? { index: first?.index ?? 0, positionMs: first ? entryMs : 0 };
-  }
-
-  /** Everything of it has been heard, or it was silenced. */
-  get over() {
-    return this.#over;
+    this.position = position;
+    this.to = to;
   }
 
   /**
    * Tell what has begun and ended since the last time.
    * @param {number} nowMs `performance.now()`
-   * @returns {number} milliseconds until the next time that something will, or is to be reported
+   * @returns {number} milliseconds until something will, or is to be reported
    */
   advance(nowMs) {
     const dueMs = this.#follow(nowMs);
-    if (this.playback.drained && !this.playback.placed.length) {
+    const { drained, placed, next, output } = this.playback;
+    if (drained && !placed.length) {
       this.#end();
       return Number.POSITIVE_INFINITY;
     }
-    const everyMs = this.playback.output?.running ? REPORT_MS : WAITING_REPORT_MS;
-    if (nowMs - this.#reportedMs >= everyMs) this.#report(nowMs);
+    const everyMs = output?.running ? REPORT_MS : WAITING_REPORT_MS;
+    if (nowMs - this.#reportedMs >= everyMs && (placed.length || next)) this.#report(nowMs);
     return Math.min(dueMs, everyMs);
   }
 
-  /** It has just been silenced. @param {number} nowMs */
+  /** It is being silenced. @param {number} nowMs */
   stop(nowMs) {
     this.#follow(nowMs);
     this.#sentence.toMs = nowMs;
     this.#end();
   }
 
-  /** @param {number} nowMs */
+  /** @param {number} nowMs @returns {number} milliseconds until the next chunk begins or ends */
   #follow(nowMs) {
     const { placed, output } = this.playback;
-    if (!output || this.#over) return Number.POSITIVE_INFINITY;
+    if (!output) return Number.POSITIVE_INFINITY;
     const audible = output.audibleS(nowMs) * output.rateHz;
-    const atMs = (/** @type {number} */ frame) => nowMs + ((frame - audible) / output.rateHz) * 1000;
-    let heard = 0;
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const chunk of placed) {
-      if (audible < chunk.startFrame) nextMs = atMs(chunk.startFrame);
-      if (audible < chunk.startFrame) break;
-      if (chunk.index !== this.#begun) this.#begin(chunk, atMs(chunk.startFrame));
-      const end = Math.min(audible, chunk.endFrame);
-      const positionMs = ((end - chunk.startFrame + chunk.skippedFrames) / output.rateHz) * 1000;
-      this.#position = { index: chunk.index, positionMs };
-      this.#sentence.toMs = atMs(end);
-      if (this.#reportedMs === Number.NEGATIVE_INFINITY) this.#report(nowMs);
-      if (audible < chunk.endFrame) nextMs = atMs(chunk.endFrame);
-      if (audible < chunk.endFrame) break;
-      heard += 1;
+    const inMs = (/** @type {number} */ frame) => ((frame - audible) / output.rateHz) * 1000;
+    // Chunks that have ended are let go of.
+    for (let chunk = placed[0]; chunk && chunk.startFrame <= audible; chunk = placed[0]) {
+      if (chunk.index !== this.#index) this.#begin(chunk, nowMs + inMs(chunk.startFrame));
+      const leftMs = inMs(chunk.endFrame);
+      const lengthMs = leftMs - inMs(chunk.startFrame - chunk.skippedFrames);
+      this.position = { index: chunk.index, positionMs: lengthMs - Math.max(0, leftMs) };
+      this.#sentence.toMs = nowMs + Math.min(0, leftMs);
+      if (leftMs > 0) return output.running ? leftMs : Number.POSITIVE_INFINITY;
+      placed.shift();
     }
-    this.playback.forget(heard);
-    return output.running ? Math.max(0, nextMs - nowMs) : Number.POSITIVE_INFINITY;
+    return placed[0] && output.running ? inMs(placed[0].startFrame) : Number.POSITIVE_INFINITY;
   }
 
-  /** @param {import("./playback.js").Placed} chunk @param {number} fromMs */
-  #begin(chunk, fromMs) {
-    this.#begun = chunk.index;
+  /** @param {Placed} chunk @param {number} fromMs */
+  #begin({ index, sentence }, fromMs) {
+    this.#index = index;
     // A report is due at each chunk's beginning.
     this.#reportedMs = Number.NEGATIVE_INFINITY;
-    if (chunk.sentence === this.#sentence.number) return;
+    if (sentence === this.#sentence.number) return;
     this.#endSentence();
-    this.#sentence = { number: chunk.sentence, fromMs, toMs: fromMs };
-    this.#events.speaking(chunk.sentence);
+    this.#sentence = { number: sentence, fromMs, toMs: fromMs };
+    this.to.emit("speaking", { replyId: this.replyId, sentence });
   }
 
   #endSentence() {
     const { number, fromMs, toMs } = this.#sentence;
-    if (number >= 0) this.#events.heard(number, fromMs, toMs);
-    this.#sentence = { number: -1, fromMs: 0, toMs: 0 };
+    if (number >= 0) this.to.emit("heard", { replyId: this.replyId, sentence: number, fromMs, toMs });
   }
 
   #end() {
-    if (this.#over) return;
-    this.#over = true;
-    const spoke = this.#sentence.number >= 0;
+    if (this.over) return;
+    this.over = true;
     this.#endSentence();
-    if (this.#position) this.#events.played(this.#position.index, this.#position.positionMs);
-    if (spoke) this.#events.speaking(null);
+    this.#report(0);
+    if (this.#sentence.number >= 0) this.to.emit("speaking", { replyId: this.replyId, sentence: null });
   }
 
   /** @param {number} nowMs */
   #report(nowMs) {
-    if (!this.#position && !this.playback.first && !this.playback.placed.length) return;
     this.#reportedMs = nowMs;
-    const { index, positionMs } = this.position;
-    this.#events.played(index, positionMs);
+    this.to.tell("chat:played", { replyId: this.replyId, ...this.position });
   }
 }

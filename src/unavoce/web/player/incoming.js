@@ -1,106 +1,96 @@
-// What the server sends, checked: each function gives an object whose fields have the types they should, or null for
-// one that cannot be used. Unknown fields are dropped.
+// What comes from outside, checked: an object with the fields that are known, each of the type that it should be.
 
-/** @typedef {{ [name: string]: unknown }} Payload */
+/** @import { Payload } from "./types.d.ts" */
+
+/** @typedef {{ [field: string]: (value: unknown) => any }} Shape each field's check; it gives undefined for what it refuses */
+
+/**
+ * @template {Shape} S
+ * @param {S} shape
+ * @param {Payload} payload
+ * @returns {{ [Field in keyof S]: Exclude<ReturnType<S[Field]>, undefined> } | null} null when a field is not as it should be
+ */
+export function read(shape, payload) {
+  const fields = Object.entries(shape).map(([field, check]) => [field, check(payload[field])]);
+  return fields.some(([, value]) => value === undefined) ? null : Object.fromEntries(fields);
+}
 
 /** @param {unknown} value @returns {Payload} */
-export function record(value) {
-  return typeof value === "object" && value !== null ? /** @type {Payload} */ (value) : {};
-}
-
-/** @param {unknown} value */
-export function string(value) {
-  return typeof value === "string" ? value : "";
-}
-
-/** @param {unknown} value @returns {value is number} a whole number from 0 */
-export function isCount(value) {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-/** @param {unknown} value @returns {value is string} */
-export function isId(value) {
-  return typeof value === "string" && value.length > 0 && value.length <= 100;
-}
+export const record = (value) => (typeof value === "object" && value !== null ? /** @type {Payload} */ (value) : {});
 
 /** @param {unknown} value @returns {unknown[]} */
-export function list(value) {
-  return Array.isArray(value) ? value : [];
-}
+export const list = (value) => (Array.isArray(value) ? value : []);
 
-/** @param {Payload} event */
-export function token({ replyId, text, start }) {
-  return isId(replyId) && typeof text === "string" && isCount(start) ? { replyId, text, start } : null;
-}
+/** @param {unknown} value */
+export const id = (value) => (typeof value === "string" && value.length > 0 && value.length <= 100 ? value : undefined);
 
-/** @param {Payload} event */
-export function sentence({ replyId, sentence, start, end, text }) {
-  if (!isId(replyId) || !isCount(sentence) || !isCount(start) || !isCount(end) || end < start) return null;
-  return { replyId, sentence, start, end, text: string(text) };
-}
+/** @param {unknown} value */
+const text = (value) => (typeof value === "string" ? value : undefined);
 
-/** @param {Payload} event */
-export function chunk(event) {
-  const { replyId, index, sentence, durationMs, sampleRate, contentType } = event;
-  const data = bytes(event.audio);
-  if (!isId(replyId) || !isCount(index) || !isCount(sentence) || !isCount(durationMs) || !data) return null;
-  if (!isCount(sampleRate) || sampleRate < 8_000 || sampleRate > 96_000 || typeof contentType !== "string") return null;
-  const told = { engine: string(event.engine), voice: string(event.voice), cache: string(event.cache) };
-  return { replyId, index, sentence, durationMs, sampleRate, contentType, data, ...told, text: string(event.text) };
-}
+/** @param {unknown} value */
+export const string = (value) => text(value) ?? "";
 
-/** @param {Payload} event */
-export function textDone({ replyId, text }) {
-  return isId(replyId) && typeof text === "string" ? { replyId, text } : null;
-}
+/** @param {unknown} value a whole number from 0 */
+export const count = (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined);
 
-/** @param {Payload} event */
-export function audioDone({ replyId, reason, engines, skipped, totalChunks }) {
-  if (!isId(replyId) || typeof reason !== "string") return null;
-  return {
-    replyId,
-    reason,
-    engines: list(engines).map(string),
-    skipped: list(skipped).map(record).map(skip),
-    totalChunks: isCount(totalChunks) ? totalChunks : 0,
-  };
-}
+/** @param {unknown} value */
+const positive = (value) => (typeof value === "number" && value >= 0 && value < 1e9 ? value : undefined);
 
-/** @param {Payload} entry */
-function skip({ sentence, reason, partial }) {
-  return { sentence: isCount(sentence) ? sentence : -1, reason: string(reason), partial: partial === true };
-}
+/** @param {unknown} value */
+const rate = (value) => (Number(value) >= 8_000 && Number(value) <= 96_000 ? count(value) : undefined);
 
-/** @param {Payload} event */
-export function done({ replyId, reason, text, timings }) {
-  if (!isId(replyId) || typeof reason !== "string") return null;
-  const known = Object.entries(record(timings)).filter(([, value]) => value === null || isCount(value));
-  /** @type {{ [name: string]: number | null }} */
-  const checked = Object.fromEntries(/** @type {[string, number | null][]} */ (known));
-  return { replyId, reason, text: string(text), timings: checked };
-}
-
-/** @param {Payload} event */
-export function error({ replyId, code, message }) {
-  const told = { code: string(code) || "internal", message: string(message) || "Something went wrong on the server." };
-  return isId(replyId) ? { replyId, ...told } : told;
-}
-
-/** @param {Payload} event */
-export function engine({ engine, status, reason, since }) {
-  if (typeof engine !== "string" || typeof status !== "string") return null;
-  return { engine, status, reason: string(reason), since: isCount(since) ? since : 0 };
-}
-
-/** @param {unknown} answer of `chat:join` @returns {Map<string, number>} by reply, the next chunk's index */
-export function joined(answer) {
-  const entries = list(record(answer).replies).map(record);
-  return new Map(entries.flatMap(({ replyId, nextIndex }) => (isId(replyId) && isCount(nextIndex) ? [[replyId, nextIndex]] : [])));
-}
-
-/** @param {unknown} value @returns {ArrayBuffer | null} the bytes, in a buffer of their own */
+/** @param {unknown} value @returns {ArrayBuffer | undefined} */
 function bytes(value) {
   if (value instanceof ArrayBuffer) return value;
-  if (!ArrayBuffer.isView(value)) return null;
+  if (!ArrayBuffer.isView(value)) return undefined;
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice().buffer;
 }
+
+/** @template {Shape} S @param {S} shape */
+const listOf = (shape) => (/** @type {unknown} */ value) =>
+  list(value)
+    .map((entry) => read(shape, record(entry)))
+    .filter((entry) => entry !== null);
+
+/** @param {unknown} value @returns {{ [name: string]: number | null }} */
+const timings = (value) =>
+  Object.fromEntries(Object.entries(record(value)).map(([name, ms]) => [name, count(ms) ?? null]));
+
+/** @param {unknown} value @returns {[number, number][]} */
+const places = (value) => list(value).map((place) => [count(list(place)[0]) ?? 0, count(list(place)[1]) ?? 0]);
+
+const skipped = { sentence: count, reason: string, partial: Boolean };
+
+/** The server's events that the player knows; engine:status and chat:error may lack what the others may not. */
+export const shapes = {
+  token: { replyId: id, text, start: count },
+  sentence: { replyId: id, sentence: count, start: count, end: count, text: string },
+  chunk: {
+    replyId: id,
+    index: count,
+    sentence: count,
+    durationMs: count,
+    sampleRate: rate,
+    contentType: text,
+    audio: bytes,
+    engine: string,
+    voice: string,
+    cache: string,
+    text: string,
+  },
+  textDone: { replyId: id, text },
+  audioDone: {
+    replyId: id,
+    reason: text,
+    engines: (/** @type {unknown} */ value) => list(value).map(string),
+    skipped: listOf(skipped),
+    totalChunks: (/** @type {unknown} */ value) => count(value) ?? 0,
+  },
+  done: { replyId: id, reason: text, text: string, timings },
+  error: { code: text, message: string },
+  engine: { engine: text, status: text, reason: string, since: positive },
+  soundTaken: { replies: (/** @type {unknown} */ value) => list(value).map(string) },
+  joined: { replies: listOf({ replyId: id, nextIndex: count }) },
+  resumePoint: { sessionId: id, replies: record },
+  replyPoint: { index: count, positionMs: positive, text: string, sentences: places },
+};

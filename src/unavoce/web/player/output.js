@@ -1,10 +1,9 @@
-// Where sound goes out: one AudioContext at the sound's own rate, its volume and its analyser.
+// Where sound goes out: an AudioContext at the sound's own rate, its analyser and its volume.
 
-/** A sound with nothing to join begins so far ahead, besides the device's own latency. */
+/** A sound that joins nothing begins so far ahead, besides what the device takes at a time. */
 const LEAD_S = 0.02;
-/** What the device buffers is taken for no more than this. */
+/** A device that claims to be further behind than this is not believed. */
 const MAX_LATENCY_S = 0.5;
-const VOLUME_RAMP_S = 0.02;
 
 /** @param {number} rateHz @returns {BaseAudioContext} */
 export function newAudioContext(rateHz) {
@@ -13,86 +12,59 @@ export function newAudioContext(rateHz) {
 }
 
 export class Output {
-  /**
-   * @param {BaseAudioContext} context
-   * @param {number} rateHz of the sound
-   * @param {() => void} onState called when the browser lets it play, or does not any more
-   */
-  constructor(context, rateHz, onState) {
-    this.context = context;
+  /** @param {BaseAudioContext} context @param {number} rateHz of the sound @param {number} volume @param {() => void} changed */
+  constructor(context, rateHz, volume, changed) {
+    /** An AudioContext; in tests one without a device, which lacks the members called with `?.` below. */
+    this.context = /** @type {AudioContext} */ (context);
     this.rateHz = rateHz;
     this.analyser = context.createAnalyser();
     this.#volume = context.createGain();
+    this.#volume.gain.value = volume;
     // Before the volume: a meter shows the voice, however loud the listener likes it.
     this.analyser.connect(this.#volume).connect(context.destination);
-    context.addEventListener("statechange", onState);
-    this.#onState = onState;
+    context.onstatechange = changed;
   }
 
   #volume;
-  #onState;
 
   get running() {
     return this.context.state === "running";
   }
 
+  /** The audio clock: what is about to be handed to the device. */
   get nowS() {
     return this.context.currentTime;
   }
 
-  /** How far ahead of the audio clock things are planned; see `Schedule.place`. */
+  /** How far ahead of the audio clock things are planned (see Schedule.place). */
   get limits() {
-    const blockS = Math.min(this.#context("baseLatency") || 0, 0.05);
+    const blockS = Math.min(this.context.baseLatency || 0, 0.05);
     return { leadS: LEAD_S + blockS, marginS: 0.003 + blockS };
   }
 
-  /** @param {number} volume 0 to 1 */
+  /** @param {number} volume */
   setVolume(volume) {
-    const { gain } = this.#volume;
-    gain.cancelScheduledValues(0);
-    if (!this.running) gain.value = volume;
-    else gain.setTargetAtTime(volume, this.nowS, VOLUME_RAMP_S / 3);
+    this.#volume.gain.setTargetAtTime(volume, this.nowS, 0.01);
   }
 
-  /** Ask the browser to let it play; call it within a gesture. */
+  /** Ask the browser to let it play; within a gesture. Refused, it stays locked, which `running` says. */
   unlock() {
-    if (this.running || !("resume" in this.context)) return;
-    // Refused outside a gesture, or for a context without a device: then it stays locked, which `running` says.
-    /** @type {AudioContext} */ (this.context).resume().catch(() => {});
+    if (!this.running) this.context.resume?.().catch(() => {});
   }
 
-  /**
-   * The place on the audio clock that is heard at this moment: behind `nowS` by what the device still holds.
-   * @param {number} nowMs `performance.now()`
-   */
+  /** The place on the audio clock that is heard: behind it by what the device holds. @param {number} nowMs `performance.now()` */
   audibleS(nowMs) {
-    const nowS = this.nowS;
+    const { nowS, context } = this;
     if (!this.running) return nowS;
-    const stamp = this.#timestamp();
-    const stampedS = stamp ? stamp.contextTime + (nowMs - stamp.performanceTime) / 1000 : Number.NaN;
-    if (stamp && stamp.contextTime > 0 && stampedS <= nowS && stampedS >= nowS - MAX_LATENCY_S) return stampedS;
-    const latencyS = this.#context("outputLatency") || this.#context("baseLatency") || 0;
+    const { contextTime = 0, performanceTime = 0 } = context.getOutputTimestamp?.() ?? {};
+    const stampedS = contextTime + (nowMs - performanceTime) / 1000;
+    if (contextTime > 0 && stampedS <= nowS && stampedS >= nowS - MAX_LATENCY_S) return stampedS;
+    const latencyS = context.outputLatency || context.baseLatency || 0;
     return Math.max(0, nowS - Math.min(latencyS, MAX_LATENCY_S));
   }
 
   close() {
-    this.context.removeEventListener("statechange", this.#onState);
-    if ("close" in this.context && this.context.state !== "closed") {
-      /** @type {AudioContext} */ (this.context).close().catch(() => {});
-    }
-  }
-
-  /** @param {"baseLatency" | "outputLatency"} name not in every browser, nor in a context without a device */
-  #context(name) {
-    const value = /** @type {Partial<AudioContext>} */ (this.context)[name];
-    return typeof value === "number" && Number.isFinite(value) ? value : 0;
-  }
-
-  /** @returns {{ contextTime: number, performanceTime: number } | null} */
-  #timestamp() {
-    if (!("getOutputTimestamp" in this.context)) return null;
-    const { contextTime, performanceTime } = /** @type {AudioContext} */ (this.context).getOutputTimestamp();
-    if (typeof contextTime !== "number" || typeof performanceTime !== "number") return null;
-    return { contextTime, performanceTime };
+    this.context.onstatechange = null;
+    this.context.close?.().catch(() => {});
   }
 }

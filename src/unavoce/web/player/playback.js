@@ -3,195 +3,146 @@
 import { decode } from "./decoding.js";
 import { FADE_S, Schedule } from "./schedule.js";
 
+/** @import { Chunk, Placed } from "./types.d.ts" */
+/** @import { Output } from "./output.js" */
+
 /** So much is decoded and scheduled ahead; the rest waits as it came. */
 const AHEAD_S = 20;
+/** What waits is no more than this: a server sends 30 s ahead, 1.5 MB of WAV. */
+const MAX_WAITING_BYTES = 32_000_000;
 /** A reply is silenced over so long. */
 const SILENCE_S = 0.012;
-
-/**
- * @typedef {object} Chunk one that waits
- * @property {number} index
- * @property {number} sentence
- * @property {string} contentType
- * @property {ArrayBuffer} data
- * @property {number} durationMs
- * @property {number} sampleRate
- *
- * @typedef {object} Placed one that is on the audio clock
- * @property {number} index
- * @property {number} sentence
- * @property {number} startFrame
- * @property {number} endFrame exclusive
- * @property {number} skippedFrames of its beginning, where a listener came back into the middle of it
- * @property {AudioBufferSourceNode} source
- * @property {GainNode} gain
- *
- * @typedef {object} PlaybackEvents
- * @property {() => void} placed a chunk has been put on the clock
- * @property {() => void} drained its turn is over: nothing follows, and the last source has ended
- * @property {(gapMs: number) => void} underrun
- * @property {(index: number, message: string) => void} broken a chunk cannot be played
- */
 
 export class Playback {
   /** On the clock and not yet heard to the end, in order. @type {Placed[]} */
   placed = [];
-  /** No chunk follows those that are here. */
-  complete = false;
-  silenced = false;
-  /** Where the first chunk is entered. */
-  entryMs = 0;
+  /** @type {Output | null} */
+  output = null;
 
   /** @type {Chunk[]} */
   #waiting = [];
-  /** @type {import("./output.js").Output | null} */
-  #output = null;
-  /** @type {Schedule | null} */
-  #schedule = null;
-  /** @type {GainNode | null} */
-  #gain = null;
+  #waitingBytes = 0;
+  #entryMs;
+  #complete = false;
+  #silenced = false;
   #decoding = false;
   #sounding = 0;
   #events;
 
-  /** @param {PlaybackEvents} events */
-  constructor(events) {
+  /**
+   * @param {number} entryMs where its first chunk is entered
+   * @param {object} events
+   * @param {() => void} events.changed something is on the clock, or has ended
+   * @param {(gapMs: number) => void} events.underrun
+   * @param {(index: number, why: string) => void} events.broken a chunk cannot be played
+   */
+  constructor(entryMs, events) {
+    this.#entryMs = entryMs;
     this.#events = events;
   }
 
-  /** The chunk that decides the context's rate; null while there is none. */
-  get first() {
-    return this.#waiting[0] ?? null;
-  }
-
-  get output() {
-    return this.#output;
+  /** The next chunk that waits. */
+  get next() {
+    return this.#waiting[0];
   }
 
   /** Nothing of it sounds any more, and nothing will. */
   get drained() {
-    return this.silenced || (this.complete && !this.#waiting.length && !this.#decoding && !this.#sounding);
+    return this.#silenced || (this.#complete && !this.next && !this.#decoding && !this.#sounding);
   }
 
-  /** @param {Chunk} chunk the next one */
+  /** @param {Chunk} chunk */
   add(chunk) {
-    if (this.silenced) return;
+    if (this.#silenced) return;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return this.#events.broken(chunk.index, "too much of it waits already");
     this.#waiting.push(chunk);
-    void this.#pump();
+    this.#waitingBytes += chunk.audio.byteLength;
+    void this.#decodeAhead();
   }
 
   /** No chunk follows. */
   finish() {
-    this.complete = true;
-    if (this.drained) this.#events.drained();
+    this.#complete = true;
+    this.#events.changed();
   }
 
-  /** Its turn has come. @param {import("./output.js").Output} output */
+  /** Its turn has come. @param {Output} output */
   begin(output) {
-    this.#output = output;
+    this.output = output;
     this.#schedule = new Schedule(output.rateHz);
     this.#gain = output.context.createGain();
     this.#gain.connect(output.analyser);
-    void this.#pump();
+    void this.#decodeAhead();
   }
+
+  /** @type {Schedule | undefined} */
+  #schedule;
+  /** @type {GainNode | undefined} */
+  #gain;
 
   /** Fade out at once and play nothing more. */
   silence() {
-    if (this.silenced) return;
-    this.silenced = true;
+    this.#silenced = true;
     this.#waiting = [];
-    if (this.#output && this.#gain) {
-      // From where a change is heard for sure: one planned in the past would begin in its middle, with a click.
-      const fromS = this.#output.nowS + this.#output.limits.marginS;
-      this.#gain.gain.setValueAtTime(1, fromS);
-      this.#gain.gain.linearRampToValueAtTime(0, fromS + SILENCE_S);
-      for (const { source } of this.placed) source.stop(fromS + SILENCE_S);
-    }
-    this.#events.drained();
+    if (!this.output || !this.#gain) return;
+    // From where a change is sure to be heard: one planned in the past would begin in its middle, with a click.
+    const fromS = this.output.nowS + this.output.limits.marginS;
+    this.#gain.gain.setValueAtTime(1, fromS).linearRampToValueAtTime(0, fromS + SILENCE_S);
+    for (const { source } of this.placed) source.stop(fromS + SILENCE_S);
+    this.placed = [];
   }
 
-  /** Let go of chunks that have been heard. @param {number} count */
-  forget(count) {
-    this.placed.splice(0, count);
-  }
-
-  async #pump() {
-    if (this.#decoding || !this.#output || !this.#schedule) return;
+  async #decodeAhead() {
+    if (this.#decoding || !this.output || !this.#schedule) return;
     this.#decoding = true;
-    while (this.#waiting.length && this.#schedule.aheadS(this.#output.nowS) < AHEAD_S) {
+    // One at a time, so that none overtakes another.
+    while (this.next && this.#schedule.aheadS(this.output.nowS) < AHEAD_S) {
       const chunk = /** @type {Chunk} */ (this.#waiting.shift());
+      this.#waitingBytes -= chunk.audio.byteLength;
       try {
-        const buffer = await decode(this.#output.context, chunk);
-        if (this.silenced) return;
-        if (buffer) this.#place(chunk, buffer);
+        const buffer = await decode(this.output.context, chunk);
+        if (!this.#silenced) this.#place(chunk, buffer, this.output, this.#schedule);
       } catch (error) {
         this.#events.broken(chunk.index, error instanceof Error ? error.message : String(error));
       }
     }
     this.#decoding = false;
-    if (this.drained) this.#events.drained();
+    this.#events.changed();
   }
 
-  /** @param {Chunk} chunk @param {AudioBuffer} buffer */
-  #place(chunk, buffer) {
-    const [output, schedule] = [this.#output, this.#schedule];
-    if (!output || !schedule) return;
+  /** @param {Chunk} chunk @param {AudioBuffer} buffer @param {Output} output @param {Schedule} schedule */
+  #place({ index, sentence }, buffer, output, schedule) {
     const { rateHz } = output;
-    const entryS = Math.min(this.entryMs / 1000, buffer.duration);
-    const skippedFrames = Math.round(entryS * rateHz);
-    const entered = this.entryMs > 0;
-    this.entryMs = 0;
+    const skippedFrames = Math.round((this.#entryMs * rateHz) / 1000);
+    this.#entryMs = 0;
     const frames = Math.round(buffer.duration * rateHz) - skippedFrames;
     if (frames < 1) return;
     const before = this.placed.at(-1);
     const place = schedule.place(frames, output.nowS, output.limits);
-    if (place.joins && before) before.gain.gain.cancelScheduledValues(fadeAtS(before.endFrame, this.#fadeFrames, rateHz));
+    if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
     if (place.gapFrames !== null) this.#events.underrun((place.gapFrames / rateHz) * 1000);
-    const { source, gain } = this.#connect(output, buffer);
+    const { source, gain } = this.#connect(buffer, output.context);
     const startS = place.startFrame / rateHz;
-    if (entered || place.gapFrames !== null) fadeIn(gain.gain, startS);
-    fadeOut(gain.gain, fadeAtS(place.endFrame, place.fadeFrames, rateHz), place.endFrame / rateHz);
-    this.#fadeFrames = place.fadeFrames;
+    if (skippedFrames || place.gapFrames !== null)
+      gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
+    // Withdrawn when a follower comes in time.
+    gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
     source.start(startS, skippedFrames / rateHz);
-    const { index, sentence } = chunk;
     this.placed.push({ index, sentence, ...place, skippedFrames, source, gain });
-    this.#events.placed();
   }
 
-  #fadeFrames = 0;
-
-  /** @param {import("./output.js").Output} output @param {AudioBuffer} buffer */
-  #connect(output, buffer) {
-    const source = output.context.createBufferSource();
-    const gain = output.context.createGain();
+  /** @param {AudioBuffer} buffer @param {BaseAudioContext} context */
+  #connect(buffer, context) {
+    const [source, node] = [context.createBufferSource(), context.createGain()];
     source.buffer = buffer;
-    source.connect(gain).connect(/** @type {GainNode} */ (this.#gain));
+    source.connect(node).connect(/** @type {GainNode} */ (this.#gain));
     this.#sounding += 1;
-    source.addEventListener("ended", () => {
-      source.disconnect();
-      gain.disconnect();
+    source.onended = () => {
+      node.disconnect();
       this.#sounding -= 1;
-      if (!this.#sounding && this.silenced) this.#gain?.disconnect();
-      if (this.drained) this.#events.drained();
-      else void this.#pump();
-    });
-    return { source, gain };
+      if (this.drained && !this.#sounding) this.#gain?.disconnect();
+      void this.#decodeAhead();
+    };
+    return { source, gain: node.gain };
   }
-}
-
-/** @param {number} endFrame @param {number} fadeFrames @param {number} rateHz */
-function fadeAtS(endFrame, fadeFrames, rateHz) {
-  return (endFrame - fadeFrames) / rateHz;
-}
-
-/** @param {AudioParam} gain @param {number} startS */
-function fadeIn(gain, startS) {
-  gain.setValueAtTime(0, startS);
-  gain.linearRampToValueAtTime(1, startS + FADE_S);
-}
-
-/** @param {AudioParam} gain @param {number} fromS @param {number} toS */
-function fadeOut(gain, fromS, toS) {
-  gain.setValueAtTime(1, fromS);
-  gain.linearRampToValueAtTime(0, toS);
 }

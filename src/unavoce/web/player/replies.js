@@ -2,79 +2,76 @@
 
 import { GrowingText } from "./code-points.js";
 
-/** Ids remembered of replies that are over, whose end events may come a second time. */
+/** Ids remembered of replies that are over: their end events may come a second time. */
 const REMEMBERED = 256;
 
 export class Reply {
-  /** @type {Map<number, { from: number, to: number }>} by number, in UTF-16 units of `words.text` */
+  /** From where to where in `words.text`, in UTF-16 units. @type {Map<number, [number, number]>} */
   sentences = new Map();
   words = new GrowingText();
-  /** Its sound comes here. */
-  own = false;
-  /** The server has sent its `chat:done`. */
+  /** Its sound is not, or no longer, to be played here. */
+  silent = false;
+  /** No chunk follows. */
+  allSent = false;
   done = false;
-  /** The server has sent its `chat:audio_done`, or there is no sound to come. */
-  audioDone = false;
-  /** Silenced on this page: chunks that come later are dropped. */
-  silenced = false;
-  /** Chunks up to here, exclusive, have arrived. */
   nextIndex = 0;
-  /** Its number of chunks, where it is known before `chat:audio_done`. @type {number | null} */
+  /** The number of its chunks, where no `chat:audio_done` will come. @type {number | null} */
   total = null;
-  /** What another listener has heard already, and so is not to be played here. @type {string | null} */
+  /** What was heard elsewhere and so is not played here. @type {string | null} */
   heardText = null;
-  /** The sentence that is left out for that reason. */
-  leftOut = -1;
+  #leftOut = -1;
 
-  /** @param {string} id */
-  constructor(id) {
+  /** @param {string} id @param {boolean} own its sound comes here */
+  constructor(id, own) {
     this.id = id;
+    this.own = own;
   }
 
-  /** Whether a chunk belongs to a sentence that was heard elsewhere. @param {{ sentence: number, text: string }} chunk */
+  /** Whether a chunk's sentence was heard elsewhere to its end. @param {{ sentence: number, text: string }} chunk */
   wasHeard({ sentence, text }) {
-    if (this.heardText === null || sentence === this.leftOut) return this.heardText !== null;
-    const at = text ? this.heardText.indexOf(text) : -1;
-    // The first sentence that was not heard to its end is the one to begin with.
-    this.heardText = at < 0 ? null : this.heardText.slice(at + text.length);
-    this.leftOut = sentence;
+    if (this.heardText !== null && sentence !== this.#leftOut) {
+      const at = text ? this.heardText.indexOf(text) : -1;
+      this.heardText = at < 0 ? null : this.heardText.slice(at + text.length);
+      this.#leftOut = sentence;
+    }
     return this.heardText !== null;
   }
 }
 
 export class Replies {
   /** @type {Map<string, Reply>} */
-  #running = new Map();
+  #known = new Map();
   /** @type {Set<string>} */
   #over = new Set();
 
-  /** @param {string} id @returns {Reply | undefined} */
+  /** @param {string} id */
   get(id) {
-    return this.#running.get(id);
+    return this.#known.get(id);
   }
 
-  /** @param {string} id @returns {Reply | null} a new one; null for one that is over */
-  begin(id) {
-    if (this.#over.has(id)) return null;
-    const reply = new Reply(id);
-    this.#running.set(id, reply);
+  /** In the order in which they began. */
+  all() {
+    return [...this.#known.values()];
+  }
+
+  /** A new one; undefined for one that is over. @param {string} id @param {boolean} own */
+  begin(id, own) {
+    if (this.#over.has(id)) return undefined;
+    const reply = new Reply(id, own);
+    this.#known.set(id, reply);
     return reply;
   }
 
   /** Nothing more is expected of it. @param {string} id */
   end(id) {
-    this.#running.delete(id);
+    this.#known.delete(id);
     this.#over.add(id);
-    if (this.#over.size > REMEMBERED) this.#over.delete(/** @type {string} */ (this.#over.values().next().value));
+    const [oldest] = this.#over;
+    if (oldest && this.#over.size > REMEMBERED) this.#over.delete(oldest);
   }
 
-  /** It is looked at again, though it was over. @param {string} id */
+  /** One that is over is to be heard again. @param {string} id */
   revive(id) {
     this.#over.delete(id);
-  }
-
-  /** @returns {Reply[]} in the order in which they began */
-  all() {
-    return [...this.#running.values()];
   }
 }

@@ -1,21 +1,14 @@
 // When each chunk of a reply begins and ends, in whole frames of the reply's own rate. Pure arithmetic on the audio clock.
 
-/** A sound that may end here without a follower is faded out over so long, and one that begins late is faded in. */
-export const FADE_S = 0.005;
+/** @import { Placement } from "./types.d.ts" */
 
-/**
- * @typedef {object} Placement
- * @property {number} startFrame
- * @property {number} endFrame exclusive
- * @property {number} fadeFrames how long the fade at its end is
- * @property {boolean} joins it begins in the very frame in which the one before it ends, whose fade is to be withdrawn
- * @property {number | null} gapFrames frames of silence before it that were not meant; null where there was no underrun
- */
+/** A sound that may end without a follower is faded out over so long, and one that begins late is faded in. */
+export const FADE_S = 0.005;
 
 /** One reply's chunks, end to end. */
 export class Schedule {
-  /** Where the last chunk ends; null before the first. @type {number | null} */
-  endFrame = null;
+  /** The last chunk's place. @type {Placement | null} */
+  #last = null;
 
   /** @param {number} rateHz frames a second */
   constructor(rateHz) {
@@ -23,31 +16,28 @@ export class Schedule {
   }
 
   /**
-   * The next chunk's place: where the one before it ends, if that is still possible.
+   * The next chunk's place: where the one before it ends, while that can still be.
    * @param {number} frames its length, at least 1
    * @param {number} nowS the audio clock
-   * @param {{ leadS: number, marginS: number }} limits `leadS`: how far ahead a sound is begun that has nothing to join;
-   *   `marginS`: how far ahead a change is heard for sure
+   * @param {{ leadS: number, marginS: number }} limits `leadS`: how far ahead a sound is begun that joins nothing; `marginS`:
+   *   how far ahead a change is sure to be heard
    * @returns {Placement}
    */
   place(frames, nowS, { leadS, marginS }) {
-    const end = this.endFrame;
-    const fadeFrames = Math.min(Math.round(FADE_S * this.rateHz), Math.floor(frames / 2));
-    const joins = end !== null && this.#frame(nowS + marginS) <= end - this.#lastFade;
-    const earliest = this.#frame(nowS + leadS);
-    const startFrame = joins && end !== null ? end : Math.max(end ?? 0, earliest);
-    const gapFrames = joins || end === null ? null : startFrame - end;
-    this.endFrame = startFrame + frames;
-    this.#lastFade = fadeFrames;
-    return { startFrame, endFrame: this.endFrame, fadeFrames, joins, gapFrames };
+    const before = this.#last;
+    const joins = before !== null && this.#frame(nowS + marginS) <= before.fadeFrame;
+    const startFrame = joins ? before.endFrame : Math.max(before?.endFrame ?? 0, this.#frame(nowS + leadS));
+    const endFrame = startFrame + frames;
+    const fadeFrame = endFrame - Math.min(Math.round(FADE_S * this.rateHz), Math.floor(frames / 2));
+    const gapFrames = joins || !before ? null : startFrame - before.endFrame;
+    this.#last = { startFrame, endFrame, fadeFrame, joins, gapFrames };
+    return this.#last;
   }
 
   /** Seconds of sound still to come. @param {number} nowS */
   aheadS(nowS) {
-    return this.endFrame === null ? 0 : Math.max(0, this.endFrame / this.rateHz - nowS);
+    return this.#last ? Math.max(0, this.#last.endFrame / this.rateHz - nowS) : 0;
   }
-
-  #lastFade = 0;
 
   /** The first whole frame at or after a time; a millionth of a frame is a rounding error. @param {number} timeS */
   #frame(timeS) {

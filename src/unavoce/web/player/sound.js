@@ -1,66 +1,50 @@
 // All the sound of a conversation: one voice, so one reply after another, in the order in which they began.
 
-import { isOpus, OPUS_RATE_HZ } from "./decoding.js";
+import { rateOf } from "./decoding.js";
 import { Hearing } from "./hearing.js";
 import { newAudioContext, Output } from "./output.js";
 import { Playback } from "./playback.js";
 
-export const DEFAULT_RATE_HZ = 24_000;
-/** Contexts kept: one for WAV, one for Opus. */
+/** @import { Chunk, Clock, CreateContext, Emit, SoundState } from "./types.d.ts" */
+
+/** What the server sends unless it is set up otherwise. */
+const DEFAULT_RATE_HZ = 24_000;
+/** One for WAV, one for Opus. */
 const MAX_OUTPUTS = 2;
 
-/**
- * @typedef {"locked" | "idle" | "playing"} State
- *
- * @typedef {object} Clock
- * @property {() => number} now milliseconds, as `performance.now()`
- * @property {(call: () => void, delayMs: number) => unknown} set
- * @property {(timer: any) => void} clear
- *
- * @typedef {object} SoundEvents
- * @property {(state: State) => void} state
- * @property {(replyId: string, sentence: number | null) => void} speaking
- * @property {(replyId: string, sentence: number, fromMs: number, toMs: number) => void} heard
- * @property {(replyId: string, index: number, positionMs: number) => void} played
- * @property {(replyId: string, gapMs: number) => void} underrun
- * @property {(replyId: string, code: string, message: string) => void} error
- * @property {(replyId: string) => void} over everything of a reply has been heard, or it was silenced
- */
-
 /** @type {Clock} */
-export const browserClock = {
+const browserClock = {
   now: () => performance.now(),
   set: (call, delayMs) => setTimeout(call, delayMs),
-  clear: (timer) => clearTimeout(timer),
+  clear: (timer) => clearTimeout(/** @type {number} */ (timer)),
 };
 
 export class Sound {
   underruns = 0;
   underrunMs = 0;
+  /** @type {SoundState} */
+  state = "locked";
 
-  /** In the order in which they began; the first one has the turn. @type {Map<string, Hearing>} */
+  /** By id, in the order in which they began; the first has the turn. @type {Map<string, Hearing>} */
   #replies = new Map();
   /** By rate; the one used last comes last. @type {Map<number, Output>} */
   #outputs = new Map();
-  /** @type {State} */
-  #state = "locked";
   #volume = 1;
   /** @type {unknown} */
-  #timer = null;
-  #events;
-  #clock;
-  #createContext;
+  #timer;
+  #options;
 
-  /** @param {{ events: SoundEvents, clock?: Clock, createContext?: (rateHz: number) => BaseAudioContext }} options */
-  constructor({ events, clock = browserClock, createContext = newAudioContext }) {
-    this.#events = events;
-    this.#clock = clock;
-    this.#createContext = createContext;
+  /**
+   * @param {object} options
+   * @param {Emit} options.emit
+   * @param {(name: string, payload: object) => void} options.tell the server
+   * @param {(replyId: string) => void} options.over called when all of a reply has been heard, or it was silenced
+   * @param {Clock} [options.clock]
+   * @param {CreateContext} [options.createContext]
+   */
+  constructor({ clock = browserClock, createContext = newAudioContext, ...options }) {
+    this.#options = { clock, createContext, ...options };
     globalThis.document?.addEventListener("visibilitychange", this.#comeBack);
-  }
-
-  get state() {
-    return this.#state;
   }
 
   get analyser() {
@@ -76,36 +60,24 @@ export class Sound {
     for (const output of this.#outputs.values()) output.setVolume(this.#volume);
   }
 
-  /** Within a gesture: have a context for a sound of `rateHz`, and let all play. @param {number} [rateHz] */
+  /** Within a gesture: have a context for a sound of `rateHz`, and let all play. */
   unlock(rateHz = this.#latest?.rateHz ?? DEFAULT_RATE_HZ) {
     this.#output(rateHz);
     for (const output of this.#outputs.values()) output.unlock();
     this.#changed();
   }
 
-  /**
-   * A reply began, whose sound comes here.
-   * @param {string} replyId
-   * @param {number} [entryMs] where in its first chunk it is entered
-   */
-  expect(replyId, entryMs = 0) {
-    if (this.#replies.has(replyId)) return;
-    const playback = new Playback({
-      placed: () => this.#changed(),
-      drained: () => this.#changed(),
+  /** A reply began whose sound comes here. @param {string} replyId @param {{ index: number, positionMs: number }} [from] */
+  expect(replyId, from = { index: 0, positionMs: 0 }) {
+    const playback = new Playback(from.positionMs, {
+      changed: () => this.#changed(),
       underrun: (gapMs) => this.#underrun(replyId, gapMs),
-      broken: (index, message) => this.#broken(replyId, index, message),
+      broken: (index, why) => this.#error(replyId, "sound_broken", `Chunk ${index} cannot be played: ${why}.`),
     });
-    playback.entryMs = entryMs;
-    const hearing = new Hearing(playback, {
-      speaking: (sentence) => this.#events.speaking(replyId, sentence),
-      heard: (sentence, fromMs, toMs) => this.#events.heard(replyId, sentence, fromMs, toMs),
-      played: (index, positionMs) => this.#events.played(replyId, index, positionMs),
-    });
-    this.#replies.set(replyId, hearing);
+    this.#replies.set(replyId, new Hearing(replyId, playback, from, this.#options));
   }
 
-  /** @param {string} replyId @param {import("./playback.js").Chunk} chunk the next of that reply */
+  /** @param {string} replyId @param {Chunk} chunk the next of that reply */
   add(replyId, chunk) {
     this.#replies.get(replyId)?.playback.add(chunk);
     this.#changed();
@@ -116,39 +88,36 @@ export class Sound {
     this.#replies.get(replyId)?.playback.finish();
   }
 
-  /** Silence one reply, or all, at once. @param {string} [replyId] @returns {string[]} those that were silenced */
+  /** Silence one reply, or all, at once. @param {string} [replyId] */
   silence(replyId) {
-    const chosen = [...this.#replies].filter(([id]) => replyId === undefined || id === replyId);
-    for (const [, hearing] of chosen) {
-      hearing.stop(this.#clock.now());
+    for (const [id, hearing] of this.#replies) {
+      if (replyId !== undefined && replyId !== id) continue;
+      hearing.stop(this.#options.clock.now());
       hearing.playback.silence();
     }
     this.#changed();
-    return chosen.map(([id]) => id);
   }
 
-  /** Where each reply is that has not been heard to its end. */
+  /** How far each reply has been heard that still has sound. */
   positions() {
-    this.#follow();
-    return [...this.#replies].map(([replyId, hearing]) => ({ replyId, ...hearing.position }));
+    this.#changed();
+    return [...this.#replies].map(([replyId, { position }]) => ({ replyId, ...position }));
   }
 
   close() {
     this.silence();
-    this.#clock.clear(this.#timer);
     globalThis.document?.removeEventListener("visibilitychange", this.#comeBack);
     for (const output of this.#outputs.values()) output.close();
     this.#outputs.clear();
   }
 
   get #latest() {
-    return [...this.#outputs.values()].at(-1) ?? null;
+    return [...this.#outputs.values()].at(-1);
   }
 
-  /** The browser took the device away (a phone call, a locked screen) and the page is looked at again. */
+  /** Safari takes the device away during a phone call, and gives it back when the page is looked at again and asks. */
   #comeBack = () => {
-    if (document.hidden) return;
-    for (const output of this.#outputs.values()) output.unlock();
+    if (!document.hidden) for (const output of this.#outputs.values()) output.unlock();
   };
 
   #changed() {
@@ -158,19 +127,13 @@ export class Sound {
   }
 
   #takeTurns() {
-    for (const [replyId, { playback }] of this.#replies) {
-      if (playback.drained) continue;
-      if (!playback.output && playback.first) this.#begin(replyId, playback, playback.first);
-      return;
-    }
-  }
-
-  /** @param {string} replyId @param {Playback} playback @param {import("./playback.js").Chunk} first */
-  #begin(replyId, playback, first) {
+    const turn = [...this.#replies].find(([, { playback }]) => !playback.drained);
+    const [replyId, playback] = [turn?.[0], turn?.[1].playback];
+    if (!playback?.next || playback.output) return;
     try {
-      playback.begin(this.#output(isOpus(first.contentType) ? OPUS_RATE_HZ : first.sampleRate));
+      playback.begin(this.#output(rateOf(playback.next)));
     } catch (error) {
-      this.#events.error(replyId, "no_sound", `The browser gives no sound: ${error instanceof Error ? error.message : error}`);
+      this.#error(String(replyId), "no_sound", `The browser gives no sound: ${error}`);
       this.silence(replyId);
     }
   }
@@ -185,50 +148,46 @@ export class Sound {
 
   /** @param {number} rateHz */
   #newOutput(rateHz) {
-    const output = new Output(this.#createContext(rateHz), rateHz, () => this.#changed());
-    output.setVolume(this.#volume);
-    output.unlock();
-    const used = new Set([...this.#replies.values()].map(({ playback }) => playback.output));
+    const used = [...this.#replies.values()].map(({ playback }) => playback.output);
     for (const [rate, other] of this.#outputs) {
-      if (this.#outputs.size < MAX_OUTPUTS || used.has(other)) continue;
+      if (this.#outputs.size < MAX_OUTPUTS || used.includes(other)) continue;
       other.close();
       this.#outputs.delete(rate);
     }
+    const output = new Output(this.#options.createContext(rateHz), rateHz, this.#volume, () => this.#changed());
+    output.unlock();
     return output;
   }
 
   /** Tell what is heard, let go of what has been, and come back when there is more to tell. */
   #follow() {
-    const nowMs = this.#clock.now();
     let dueMs = Number.POSITIVE_INFINITY;
     for (const [replyId, hearing] of this.#replies) {
-      dueMs = Math.min(dueMs, hearing.advance(nowMs));
-      if (!hearing.over) continue;
-      this.#replies.delete(replyId);
-      this.#events.over(replyId);
+      dueMs = Math.min(dueMs, hearing.advance(this.#options.clock.now()));
+      if (hearing.over && this.#replies.delete(replyId)) this.#options.over(replyId);
     }
-    this.#clock.clear(this.#timer);
-    this.#timer = dueMs < Number.POSITIVE_INFINITY ? this.#clock.set(() => this.#changed(), Math.ceil(dueMs)) : null;
+    this.#options.clock.clear(this.#timer);
+    if (dueMs < Number.POSITIVE_INFINITY)
+      this.#timer = this.#options.clock.set(() => this.#changed(), Math.ceil(dueMs));
   }
 
   #tellState() {
-    const sounding = [...this.#replies.values()].find(({ playback }) => playback.output)?.playback.output ?? null;
-    const output = sounding ?? this.#latest;
-    const state = !output?.running ? "locked" : sounding ? "playing" : "idle";
-    if (state === this.#state) return;
-    this.#state = state;
-    this.#events.state(state);
+    const sounding = [...this.#replies.values()].map(({ playback }) => playback.output).find(Boolean);
+    const state = !(sounding ?? this.#latest)?.running ? "locked" : sounding ? "playing" : "idle";
+    if (state === this.state) return;
+    this.state = state;
+    this.#options.emit("sound", { state });
   }
 
   /** @param {string} replyId @param {number} gapMs */
   #underrun(replyId, gapMs) {
     this.underruns += 1;
     this.underrunMs += gapMs;
-    this.#events.underrun(replyId, gapMs);
+    this.#options.emit("underrun", { replyId, gapMs, count: this.underruns });
   }
 
-  /** @param {string} replyId @param {number} index @param {string} message */
-  #broken(replyId, index, message) {
-    this.#events.error(replyId, "sound_broken", `Piece ${index} of the sound cannot be played: ${message}.`);
+  /** @param {string} replyId @param {string} code @param {string} message */
+  #error(replyId, code, message) {
+    this.#options.emit("error", { replyId, code, message });
   }
 }
