@@ -11,14 +11,14 @@ from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.health import Health
-
-GREETING = "unavoce is listening. Talk to it over Socket.IO on this address, or with: unavoce chat\n"
+from unavoce.web.site import Site
 
 
 class Pages:
-    """Answers plain HTTP. All but `/` and `/healthz` ask for a key, where keys are set."""
+    """Answers plain HTTP. All but the page's files and `/healthz` ask for a key, where keys are set."""
 
-    def __init__(self, health: Health, cache: CacheFigures, keys: Keys) -> None:
+    def __init__(self, site: Site, health: Health, cache: CacheFigures, keys: Keys) -> None:
+        self._site = site
         self._health = health
         self._cache = cache
         self._keys = keys
@@ -26,7 +26,7 @@ class Pages:
     def app(self) -> Starlette:
         return Starlette(
             routes=[
-                Route("/", self._greeting),
+                *self._site.routes(),
                 Route("/healthz", self._alive),
                 Route("/api/health", self._state),
                 Route("/api/cache", self._kept),
@@ -36,9 +36,6 @@ class Pages:
 
     async def _alive(self, _: Request) -> Response:
         return PlainTextResponse("ok\n")
-
-    async def _greeting(self, _: Request) -> Response:
-        return PlainTextResponse(GREETING)
 
     async def _state(self, request: Request) -> Response:
         self._keys.admit_bearer(request.headers.get("authorization", ""))
