@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -33,8 +33,7 @@ HALF = ".part"
 """Ends the name of a file that is being written, by this build or another at the same time; never packed."""
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(NamedTuple):  # not a dataclass: hatchling loads this file without a place among the modules
     """A package of the npm registry, and what is taken from it."""
 
     spec: str
