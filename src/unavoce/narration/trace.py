@@ -89,8 +89,6 @@ class SentenceTrace:
     """When its sound was first asked for."""
     started_s: float | None = None
     """When an engine first had a slot for it."""
-    synthesised_s: float | None = None
-    """When all of its sound was there."""
     encode_s: float | None = None
     """Seconds spent on shaping and encoding so far, from beginning to end of each step."""
     sent_s: float | None = None
@@ -115,8 +113,8 @@ class SentenceTrace:
         now_s = _now()
         if self.queued_s is None:
             self.queued_s = now_s
-        for attempt in self._open():
-            if attempt.synthesis is claim.synthesis:
+        for attempt in self.attempts:
+            if attempt.claims and attempt.synthesis is claim.synthesis:
                 attempt.claims.append(claim)
                 return
         self.attempts.append(Attempt(claim.voice.engine, now_s, [claim]))
@@ -124,17 +122,17 @@ class SentenceTrace:
 
     def late(self, claim: Claim, reason: str) -> None:
         """The reply does not wait for the clip any longer."""
-        for attempt in self._open():
+        for attempt in self.attempts:
             if claim in attempt.claims:
                 attempt.end("late", reason)
-        self.look()
+                self._note_start(attempt)
 
     def let_go(self, claim: Claim, reason: str) -> None:
         """Its sound was taken, or is not wanted any more. May be called again."""
-        for attempt in self._open():
+        for attempt in self.attempts:
             if claim in attempt.claims:
                 attempt.let_go(claim, reason)
-        self.look()
+                self._note_start(attempt)
 
     @contextmanager
     def encoding(self) -> Iterator[None]:
@@ -156,20 +154,23 @@ class SentenceTrace:
     # -- what can be told
 
     def look(self) -> None:
-        """See how far what was asked for has come."""
-        for attempt in self._open():
-            attempt.look()
-        started = [one.started_s for one in self.attempts if one.started_s is not None]
-        self.started_s = min([*started, *([] if self.started_s is None else [self.started_s])], default=None)
-        self.synthesised_s = self._synthesised_s()
+        """See how far what is still asked for has come; the figures below are of the last look."""
+        for attempt in self.attempts:
+            if attempt.claims:
+                attempt.look()
+                self._note_start(attempt)
 
-    def _synthesised_s(self) -> float | None:
-        wanted = [one for one in self.attempts if one.outcome in (None, "spoken")]
-        ends = [one.ended_s for one in wanted if one.ended_s is not None]
+    @property
+    def synthesised_s(self) -> float | None:
+        """When all of its sound was there."""
+        wanted = [one.ended_s for one in self.attempts if one.outcome in (None, "spoken")]
+        ends = [ended_s for ended_s in wanted if ended_s is not None]
         return max(ends) if ends and len(ends) == len(wanted) and self.skipped is None else None
 
-    def _open(self) -> list[Attempt]:
-        return [attempt for attempt in self.attempts if attempt.claims]
+    def _note_start(self, attempt: Attempt) -> None:
+        """The earliest start stands, also when its attempt is not kept."""
+        if attempt.started_s is not None and (self.started_s is None or attempt.started_s < self.started_s):
+            self.started_s = attempt.started_s
 
 
 @dataclass(slots=True, eq=False)
