@@ -7,9 +7,11 @@ const PATIENCE_MS = 10_000;
 export class KeyNeeded extends Error {}
 
 export class Api {
+  #key;
+
   /** @param {() => string | undefined} key asked for at each request, as it may change */
   constructor(key) {
-    this._key = key;
+    this.#key = key;
   }
 
   /**
@@ -18,7 +20,7 @@ export class Api {
    * @returns {Promise<{ status: number, body: unknown }>}
    */
   async get(path) {
-    const answer = await this._fetch(path);
+    const answer = await this.#fetch(path);
     if (answer.status === 401) throw new KeyNeeded("The server wants a key.");
     try {
       return { status: answer.status, body: await answer.json() };
@@ -28,8 +30,8 @@ export class Api {
   }
 
   /** @param {string} path */
-  async _fetch(path) {
-    const key = this._key();
+  async #fetch(path) {
+    const key = this.#key();
     const headers = key ? { Authorization: `Bearer ${key}` } : undefined;
     try {
       return await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });

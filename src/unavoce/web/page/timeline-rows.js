@@ -78,7 +78,7 @@ function waitSpans(sentence, nowMs) {
  */
 function attemptSpans(sentence, nowMs) {
   const freeFromMs = /** @type {number[]} */ ([]);
-  return sentence.attempts.map((attempt) => {
+  return sentence.attempts.filter(hasStarted).map((attempt) => {
     const toMs = attempt.endedMs ?? nowMs;
     let lane = freeFromMs.findIndex((freeMs) => freeMs <= attempt.startedMs);
     if (lane < 0) lane = freeFromMs.length;
@@ -90,6 +90,14 @@ function attemptSpans(sentence, nowMs) {
 
 /**
  * @param {import("./trace.js").Attempt} attempt
+ * @returns {attempt is import("./trace.js").Attempt & { startedMs: number }}
+ */
+function hasStarted(attempt) {
+  return attempt.startedMs !== null; // else an engine was asked, but never had room for it
+}
+
+/**
+ * @param {import("./trace.js").Attempt & { startedMs: number }} attempt
  * @param {number} toMs
  */
 function attemptWords(attempt, toMs) {

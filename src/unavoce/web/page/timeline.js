@@ -14,26 +14,29 @@ const GONE =
   "The server no longer has this reply's timeline. It keeps those of the latest replies, and forgets them when it is restarted.";
 
 export class Timeline {
+  #record;
+  #api;
+  /** @type {import("./trace.js").Answer | null} */
+  #answer = null;
+  #gone = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer = undefined;
+  #drawnPx = 0;
+  #parts = build();
+  #resized = new ResizeObserver(() => this.#resize());
+  #onVisibility = () => {
+    if (!document.hidden) this.#refresh();
+  };
+
   /**
    * @param {import("./reply-record.js").ReplyRecord} record
    * @param {import("./api.js").Api} api
    */
   constructor(record, api) {
-    this._record = record;
-    this._api = api;
-    /** @type {import("./trace.js").Answer | null} */
-    this._answer = null;
-    this._gone = false;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this._timer = undefined;
-    this._drawnPx = 0;
-    this._parts = build();
-    this.element = this._parts.root;
-    this._parts.toggle.addEventListener("click", () => this._swap());
-    this._resized = new ResizeObserver(() => this._resize());
-    this._onVisibility = () => {
-      if (!document.hidden) this._refresh();
-    };
+    this.#record = record;
+    this.#api = api;
+    this.element = this.#parts.root;
+    this.#parts.toggle.addEventListener("click", () => this.#swap());
   }
 
   get isOpen() {
@@ -43,84 +46,84 @@ export class Timeline {
   open() {
     if (this.isOpen) return;
     this.element.hidden = false;
-    if (!this._answer) say(this._parts.summary, "Asking the server…");
-    this._resized.observe(this.element);
-    document.addEventListener("visibilitychange", this._onVisibility);
-    this._refresh();
+    if (!this.#answer) say(this.#parts.summary, "Asking the server…");
+    this.#resized.observe(this.element);
+    document.addEventListener("visibilitychange", this.#onVisibility);
+    this.#refresh();
   }
 
   close() {
     this.element.hidden = true;
-    clearTimeout(this._timer);
-    this._resized.disconnect();
-    document.removeEventListener("visibilitychange", this._onVisibility);
+    clearTimeout(this.#timer);
+    this.#resized.disconnect();
+    document.removeEventListener("visibilitychange", this.#onVisibility);
   }
 
-  _swap() {
-    const { table, picture, legend, toggle } = this._parts;
+  #swap() {
+    const { table, picture, legend, toggle } = this.#parts;
     const asTable = table.hidden;
     table.hidden = !asTable;
     picture.hidden = legend.hidden = asTable;
     toggle.setAttribute("aria-pressed", String(asTable));
-    this._draw();
+    this.#draw();
   }
 
-  async _refresh() {
-    clearTimeout(this._timer);
+  async #refresh() {
+    clearTimeout(this.#timer);
     try {
-      this._take(await fetchTrace(this._api, this._record.replyId));
+      this.#take(await fetchTrace(this.#api, this.#record.replyId));
     } catch (error) {
-      this._fail(/** @type {Error} */ (error));
+      this.#fail(/** @type {Error} */ (error));
     }
-    clearTimeout(this._timer);
-    if (this._goesOn()) this._timer = setTimeout(() => this._refresh(), REFRESH_MS);
+    clearTimeout(this.#timer);
+    if (this.#goesOn()) this.#timer = setTimeout(() => this.#refresh(), REFRESH_MS);
   }
 
-  _goesOn() {
-    if (!this.isOpen || document.hidden || this._gone) return false;
-    return !this._answer || !isOver(this._answer.trace, this._record, this._nowMs());
+  #goesOn() {
+    if (!this.isOpen || document.hidden || this.#gone) return false;
+    return !this.#answer || !isOver(this.#answer.trace, this.#record, this.#nowMs());
   }
 
   /** @param {import("./trace.js").Answer} answer */
-  _take(answer) {
-    this._record.clock.observe(answer.askedMs, answer.answeredMs, answer.trace.nowMs);
-    this._answer = answer;
-    this._draw();
+  #take(answer) {
+    this.#record.clock.observe(answer.askedMs, answer.answeredMs, answer.trace.nowMs);
+    this.#answer = answer;
+    this.#draw();
   }
 
   /** @param {Error} error */
-  _fail(error) {
-    this._gone = error instanceof TraceGone;
-    if (this._answer) return;
-    say(this._parts.summary, this._gone ? GONE : error.message);
-    this._parts.toggle.hidden = true;
+  #fail(error) {
+    this.#gone = error instanceof TraceGone;
+    if (this.#answer) return;
+    say(this.#parts.summary, this.#gone ? GONE : error.message);
+    this.#parts.toggle.hidden = true;
   }
 
-  _nowMs() {
-    const nowMs = this._record.clock.sinceMessage(performance.now());
-    return nowMs ?? this._answer?.trace.nowMs ?? 0;
+  #nowMs() {
+    const nowMs = this.#record.clock.sinceMessage(performance.now());
+    return nowMs ?? this.#answer?.trace.nowMs ?? 0;
   }
 
-  _resize() {
-    if (this._drawnPx !== this._parts.picture.clientWidth) this._draw();
+  #resize() {
+    if (this.#drawnPx !== this.#parts.picture.clientWidth) this.#draw();
   }
 
-  _draw() {
-    if (!this._answer || !this.isOpen) return;
-    const { trace } = this._answer;
-    const { summary, toggle, table, picture } = this._parts;
+  #draw() {
+    if (!this.#answer || !this.isOpen) return;
+    const { trace } = this.#answer;
+    const { summary, toggle, table, picture } = this.#parts;
     toggle.hidden = false;
-    say(summary, summaryOf(trace, this._record));
-    if (!table.hidden) table.replaceChildren(drawTable(trace, this._record));
-    if (!picture.hidden) this._drawPicture(trace);
+    say(summary, summaryOf(trace, this.#record));
+    if (!table.hidden) table.replaceChildren(drawTable(trace, this.#record));
+    if (!picture.hidden) this.#drawPicture(trace);
   }
 
   /** @param {import("./trace.js").Trace} trace */
-  _drawPicture(trace) {
-    const { picture, legend } = this._parts;
-    this._drawnPx = picture.clientWidth;
-    const model = pictureOf(trace, this._record, this._nowMs());
-    const { names, plot } = drawTimeline(model, this._drawnPx);
+  #drawPicture(trace) {
+    const { picture, legend } = this.#parts;
+    this.#drawnPx = picture.clientWidth;
+    const model = pictureOf(trace, this.#record, this.#nowMs());
+    const { names, plot } = drawTimeline(model, this.#drawnPx);
     const leftPx = picture.scrollLeft;
     picture.replaceChildren(names, plot);
     picture.scrollLeft = leftPx;

@@ -4,7 +4,7 @@
  *
  * @typedef {object} Attempt
  * @property {string} engine
- * @property {number} startedMs
+ * @property {number | null} startedMs it had room for it; null where it never had
  * @property {number | null} endedMs
  * @property {"late" | "failed" | "spoken" | "withdrawn" | null} outcome
  * @property {string} reason
