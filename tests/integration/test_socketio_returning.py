@@ -163,7 +163,7 @@ async def test_a_second_tab_gets_the_text_and_not_the_sound(data_dir: Path) -> N
 
 
 async def test_sound_moves_to_the_tab_that_takes_it_over(data_dir: Path) -> None:
-    """With `after` a second tab takes the sound over from the beginning; the first still gets text and ends."""
+    """With `after` a second tab takes the sound over from the beginning; the first is told, and still gets text."""
     gate = asyncio.Event()
     model = ScriptedModel(otherwise=[*PIECES[:20], gate, *PIECES[20:]])
     async with (
@@ -180,6 +180,10 @@ async def test_sound_moves_to_the_tab_that_takes_it_over(data_dir: Path) -> None
         await listener.end(reply)
         await tab.end(reply)
         assert len(listener.chunks(reply)) == heard_before
+        told = [payload for name, payload in listener.events if name == "chat:sound_taken"]
+        assert told == [{"sessionId": session, "replies": [reply]}]
+        check_event("chat:sound_taken", told[0])
+        assert "chat:sound_taken" not in names(tab.events)
         assert [chunk["index"] for chunk in tab.chunks(reply)] == list(range(len(tab.chunks(reply))))
         assert len(tab.chunks(reply)) == tab.payloads(reply, "chat:audio_done")[0]["totalChunks"]
         assert text_from(listener, reply=reply) == text_from(tab, reply=reply) == TEXT

@@ -178,6 +178,7 @@ class Chat:
                 raise RequestError("invalid", f"after: chunk {index} of reply {reply_id!r} was not sent yet")
         attached = client.id in session.clients
         self._attach(client, session)
+        _tell_displaced(session, client, [reply for reply in replies.values() if reply.id in after])
         joined = []
         for reply in replies.values():
             next_index = reply.next_index
@@ -307,6 +308,14 @@ class Chat:
 
     def _forget(self, reply: Reply) -> None:
         self._replies.pop(reply.id, None)
+
+
+def _tell_displaced(session: Session, client: Client, taken: list[Reply]) -> None:
+    """Tell those who heard these replies that `client` hears them now: two would speak at once otherwise."""
+    for other in session.clients.values():
+        replies = [reply.id for reply in taken if reply.owner is other]
+        if replies and other is not client:
+            other.outbox.post("chat:sound_taken", {"sessionId": session.id, "replies": replies})
 
 
 def _checked(message: str, max_chars: int) -> str:

@@ -101,6 +101,11 @@ class Reply:
 
     # -- clients come and go
 
+    @property
+    def owner(self) -> Client | None:
+        """Who hears it; None while that client is lost."""
+        return self._owner
+
     def begun_by(self, client: Client) -> bool:
         return self._beginner is client
 

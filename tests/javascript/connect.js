@@ -1,8 +1,9 @@
 import { io } from "socket.io-client";
 
 export function print(name, payload) {
-  const shown = (_, value) => (value?.type === "Buffer" ? { binary: "Buffer", base64: Buffer.from(value.data).toString("base64") } : value);
-  process.stdout.write(JSON.stringify([name, payload], shown) + "\n");
+  const shown = (_, value) =>
+    value?.type === "Buffer" ? { binary: "Buffer", base64: Buffer.from(value.data).toString("base64") } : value;
+  process.stdout.write(`${JSON.stringify([name, payload], shown)}\n`);
 }
 
 export function connect(url, options) {
