@@ -27,7 +27,12 @@ export class HealthView {
     this.#notices = notices;
     this.#wanted = wanted;
     const dot = element("span", { class: "dot", "aria-hidden": "true" });
-    this.indicator = element("button", { type: "button", class: "health-indicator", "aria-haspopup": "dialog" }, dot, this.#brief);
+    this.indicator = element(
+      "button",
+      { type: "button", class: "health-indicator", "aria-haspopup": "dialog" },
+      dot,
+      this.#brief,
+    );
     this.indicator.addEventListener("click", () => this.#open());
     this.dialog = this.#dialog;
     health.watch(() => this.refresh());
@@ -56,8 +61,10 @@ export class HealthView {
   #draw() {
     const { engines, model, cache } = this.#health.state;
     const parts = engines.map((engine, place) => enginePart(engine, place));
-    if (model) parts.push(part("Language model", model.model ?? "", model, model.status === "ok" ? "ready" : model.status));
-    if (cache) parts.push(part("Cache", "", cache, cache.status === "ok" ? "in order" : cache.status, [hitWords(cache.hits)]));
+    if (model)
+      parts.push(part("Language model", model.model ?? "", model, model.status === "ok" ? "ready" : model.status));
+    if (cache)
+      parts.push(part("Cache", "", cache, cache.status === "ok" ? "in order" : cache.status, [hitWords(cache.hits)]));
     this.#body.replaceChildren(...parts);
   }
 }
@@ -87,7 +94,12 @@ function enginePart(engine, place) {
 function part(role, name, { status, detail, remedy }, words, figures = []) {
   const level = LEVELS[status] ?? "warn";
   const title = element("h3", {}, name ? `${name} ` : "", element("small", {}, role));
-  const state = element("p", { class: "health-state" }, element("span", { class: "dot", "aria-hidden": "true" }), words);
+  const state = element(
+    "p",
+    { class: "health-state" },
+    element("span", { class: "dot", "aria-hidden": "true" }),
+    words,
+  );
   const drawn = element("section", { class: "health-part", "data-level": level }, title, state);
   const known = figures.filter(Boolean).join(" · ");
   if (known) drawn.append(element("p", { class: "health-figures" }, known));

@@ -108,7 +108,11 @@ function slow(first) {
 function fallback(first, able, nowMs) {
   const trouble = first.status === "slow" ? "cannot keep up" : "is not answering";
   const words = `${first.engine} ${trouble}; ${able.engine} speaks instead since ${timeOfDay(first.sinceMs, nowMs)}.`;
-  return { level: "warn", brief: `${able.engine} for ${first.engine}`, notices: [{ level: "warn", words, more: reasonOf(first) }] };
+  return {
+    level: "warn",
+    brief: `${able.engine} for ${first.engine}`,
+    notices: [{ level: "warn", words, more: reasonOf(first) }],
+  };
 }
 
 /**
@@ -147,7 +151,12 @@ function sentence(words) {
 }
 
 /** @type {Record<EngineState["status"], string>} */
-export const STATUS_WORDS = { healthy: "ready", slow: "too slow to keep up", down: "not answering", loading: "loading" };
+export const STATUS_WORDS = {
+  healthy: "ready",
+  slow: "too slow to keep up",
+  down: "not answering",
+  loading: "loading",
+};
 
 /**
  * What came from the cache, since the server was started.

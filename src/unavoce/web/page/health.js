@@ -52,10 +52,10 @@ export class Health {
     if (connection === "online") this.refresh();
   }
 
-  /** @param {{ engine: string, status: "healthy" | "slow" | "down", reason: string, since: number }} event */
+  /** @param {{ engine: string, status: string, reason: string, since: number }} event */
   engine({ engine, status, reason, since }) {
     const known = this.#engines.get(engine);
-    const now = reason === "loading" ? "loading" : status;
+    const now = /** @type {EngineState["status"]} */ (reason === "loading" ? "loading" : status);
     const told = { engine, status: now, ...toldApart(reason), sinceMs: since };
     this.#engines.set(engine, { voices: [], latencyMs: null, clips: 0, ...known, ...told });
     this.#tell();

@@ -28,8 +28,20 @@ export class KeyDialog {
     this.#keys = keys;
     this.#offer = offer;
     const remember = element("label", { class: "check" }, this.#remember, "Remember it on this device");
-    const explained = element("p", {}, "This server answers only to those who have a key. Whoever runs it can give you one.");
-    const form = element("form", { novalidate: true }, explained, field("Key", this.#input), remember, this.#problem, this.#submit);
+    const explained = element(
+      "p",
+      {},
+      "This server answers only to those who have a key. Whoever runs it can give you one.",
+    );
+    const form = element(
+      "form",
+      { novalidate: true },
+      explained,
+      field("Key", this.#input),
+      remember,
+      this.#problem,
+      this.#submit,
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#try();

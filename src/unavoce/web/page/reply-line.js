@@ -27,7 +27,11 @@ export class ReplyLine {
       "button",
       { type: "button", class: "reply-line-button", "aria-expanded": "false", "aria-controls": id },
       "Timeline",
-      svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, svg("path", { d: "M2.5 4.5 6 8l3.5-3.5" })),
+      svg(
+        "svg",
+        { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" },
+        svg("path", { d: "M2.5 4.5 6 8l3.5-3.5" }),
+      ),
     );
     this.#button.addEventListener("click", () => this.toggle());
     const line = element("p", { class: "reply-line" }, this.#parts, this.#button);
@@ -41,7 +45,9 @@ export class ReplyLine {
     const words = parts.map((part) => part.words).join("|");
     if (words === this.#said) return;
     this.#said = words;
-    this.#parts.replaceChildren(...parts.map(({ kind, words: said }) => element("span", { class: `reply-line-${kind}` }, said)));
+    this.#parts.replaceChildren(
+      ...parts.map(({ kind, words: said }) => element("span", { class: `reply-line-${kind}` }, said)),
+    );
   }
 
   toggle() {

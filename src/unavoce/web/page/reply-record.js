@@ -2,7 +2,7 @@
  * What this page has seen and heard of one reply, gathered from the conversation's events. Pure: times are handed in,
  * in milliseconds of the page's clock.
  *
- * @typedef {{ engine: string, voice: string, cache: "memory" | "disk" | "none", durationMs: number }} Clip
+ * @typedef {{ engine: string, voice: string, cache: string, durationMs: number }} Clip
  * @typedef {{ fromMs: number, toMs: number | null }} Heard
  * @typedef {{ atMs: number, gapMs: number }} Gap `atMs`: where the sound went on
  */
@@ -25,7 +25,7 @@ export class ReplyRecord {
     this.gaps = [];
     /** @type {{ sentence: number, reason: string }[]} */
     this.skipped = [];
-    /** @type {"complete" | "aborted" | "failed" | null} null while it runs */
+    /** @type {string | null} why it ended; null while it runs */
     this.ended = null;
     /** Its sound comes to this page. */
     this.own = false;
@@ -50,17 +50,30 @@ export class ReplyRecord {
     this.texts.set(sentence, text);
   }
 
-  /** @param {Clip & { sentence: number }} event */
+  /** @param {{ sentence: number, engine: string, voice: string, cache: string, durationMs: number }} event */
   chunk({ sentence, engine, voice, cache, durationMs }) {
     const before = this.clips.get(sentence);
     this.clips.set(sentence, { engine, voice, cache, durationMs: durationMs + (before ? before.durationMs : 0) });
   }
 
-  /** @param {{ sentence: number, fromMs: number, toMs: number | null }} event */
+  /**
+   * A sentence begins to be heard now; null: nothing of the reply is heard any more.
+   * @param {{ sentence: number | null }} event
+   * @param {number} nowMs
+   */
+  speaking({ sentence }, nowMs) {
+    this.silent = sentence === null;
+    if (sentence !== null && !this.heard.has(sentence)) this.heard.set(sentence, { fromMs: nowMs, toMs: null });
+  }
+
+  /**
+   * A sentence has been heard: from when to when, by the audio clock. More than once where it was interrupted.
+   * @param {{ sentence: number, fromMs: number, toMs: number }} event
+   */
   hears({ sentence, fromMs, toMs }) {
     const before = this.heard.get(sentence);
-    this.silent = false;
-    this.heard.set(sentence, { fromMs: before ? Math.min(before.fromMs, fromMs) : fromMs, toMs });
+    const again = before !== undefined && before.toMs !== null;
+    this.heard.set(sentence, { fromMs: again ? Math.min(before.fromMs, fromMs) : fromMs, toMs });
   }
 
   /**
@@ -76,7 +89,7 @@ export class ReplyRecord {
     this.skipped = skipped;
   }
 
-  /** @param {{ reason: "complete" | "aborted" | "failed" }} event */
+  /** @param {{ reason: string }} event */
   done({ reason }) {
     this.ended = reason;
   }

@@ -127,7 +127,8 @@ function controlsOf(settings) {
 
 /** @param {ReturnType<typeof controlsOf>} controls */
 function laidOut(controls) {
-  const { voice, voiceNote, speak, speed, volume, format, formatNote, appearance, keyPart, keyWords, forget } = controls;
+  const { voice, voiceNote, speak, speed, volume, format, formatNote, appearance, keyPart, keyWords, forget } =
+    controls;
   keyPart.append(element("h3", {}, "Key"), keyWords, forget);
   return [
     field("Speak replies", speak),

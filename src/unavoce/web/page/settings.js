@@ -19,7 +19,14 @@ export const MOST_SPEED = 2;
 const LONGEST_VOICE = 200;
 
 /** @type {Readonly<Choices>} */
-export const DEFAULTS = Object.freeze({ voice: null, speed: 1, volume: 1, format: null, speak: true, appearance: "system" });
+export const DEFAULTS = Object.freeze({
+  voice: null,
+  speed: 1,
+  volume: 1,
+  format: null,
+  speak: true,
+  appearance: "system",
+});
 
 /** @type {{ [Name in keyof Choices]: (value: unknown) => boolean }} */
 const RIGHT = {

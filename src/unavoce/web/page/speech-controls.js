@@ -10,10 +10,16 @@ import { icon } from "./icons.js";
 export function speechControls(settings) {
   const button = element("button", { type: "button", class: "icon-button", "aria-label": "Speak replies" });
   button.addEventListener("click", () => settings.choose({ speak: !settings.choices.speak }));
-  const volume = slider(0, 1, 0.01, (part) => `${Math.round(part * 100)} %`, (chosen) => {
-    // Whoever turns it up wants to hear.
-    settings.choose({ volume: chosen, speak: settings.choices.speak || chosen > 0 });
-  });
+  const volume = slider(
+    0,
+    1,
+    0.01,
+    (part) => `${Math.round(part * 100)} %`,
+    (chosen) => {
+      // Whoever turns it up wants to hear.
+      settings.choose({ volume: chosen, speak: settings.choices.speak || chosen > 0 });
+    },
+  );
   volume.input.setAttribute("aria-label", "Volume");
   settings.watch(({ speak, volume: chosen }) => {
     button.setAttribute("aria-pressed", String(speak));

@@ -3,8 +3,8 @@
  * strokes are the style sheet's; here are places and shapes only.
  */
 import { svg } from "./dom.js";
-import { seconds } from "./times.js";
 import { axisFor, xOf } from "./timeline-axis.js";
+import { seconds } from "./times.js";
 
 const AXIS_PX = 30;
 const TEXT_ROW_PX = 24;
@@ -65,7 +65,8 @@ function drawNames(picture, places, widthPx, heightPx) {
   const drawing = svg("svg", { class: "timeline-names", width: widthPx, height: heightPx, "aria-hidden": "true" });
   const wide = widthPx > 60;
   if (wide) drawing.append(svg("text", { class: "timeline-name", x: 28, y: AXIS_PX + 13 }, "Words"));
-  for (const { topPx } of places) drawing.append(svg("line", { class: "timeline-grid", x1: 0, x2: widthPx, y1: topPx, y2: topPx }));
+  for (const { topPx } of places)
+    drawing.append(svg("line", { class: "timeline-grid", x1: 0, x2: widthPx, y1: topPx, y2: topPx }));
   picture.rows.forEach((row, number) => {
     const middlePx = (places[number].topPx + places[number].bottomPx) / 2 + 4;
     drawing.append(svg("text", { class: "timeline-number", x: 18, y: middlePx }, `${row.sentence + 1}`));
@@ -120,7 +121,9 @@ function drawAxis(axis, heightPx) {
  * @param {number} widthPx
  */
 function drawRules(places, widthPx) {
-  return places.map(({ topPx }) => svg("line", { class: "timeline-grid", x1: -END_PX, x2: widthPx + END_PX, y1: topPx, y2: topPx }));
+  return places.map(({ topPx }) =>
+    svg("line", { class: "timeline-grid", x1: -END_PX, x2: widthPx + END_PX, y1: topPx, y2: topPx }),
+  );
 }
 
 /**
@@ -201,7 +204,8 @@ export function drawSpan(kind, x, y, width, words) {
   if (kind !== "failed" && kind !== "late") return bar;
   // Not by colour alone: a cross stands where it failed, a stroke where the time was up.
   const end = x + width;
-  const strokes = kind === "failed" ? `M${end - 3} ${y}l6 ${LANE_PX}m0 ${-LANE_PX}l-6 ${LANE_PX}` : `M${end} ${y - 2}v${LANE_PX + 4}`;
+  const strokes =
+    kind === "failed" ? `M${end - 3} ${y}l6 ${LANE_PX}m0 ${-LANE_PX}l-6 ${LANE_PX}` : `M${end} ${y - 2}v${LANE_PX + 4}`;
   return svg("g", {}, bar, svg("path", { class: `timeline-${kind}-end`, d: strokes }));
 }
 
@@ -213,7 +217,11 @@ export function drawSpan(kind, x, y, width, words) {
  */
 export function drawPoint(kind, x, y, words) {
   const middle = y + LANE_PX / 2;
-  return svg("path", { class: `timeline-${kind}`, "data-kind": kind, d: SHAPES[kind](x, middle) }, svg("title", {}, words));
+  return svg(
+    "path",
+    { class: `timeline-${kind}`, "data-kind": kind, d: SHAPES[kind](x, middle) },
+    svg("title", {}, words),
+  );
 }
 
 /** @type {Record<import("./timeline-rows.js").PointKind, (x: number, y: number) => string>} */

@@ -61,11 +61,23 @@ function waitSpans(sentence, nowMs) {
   const begun = startedMs ?? synthesisedMs ?? (skipped ? (queuedMs ?? cutMs) : nowMs);
   const spans = /** @type {Span[]} */ ([]);
   if (cutMs !== null && begun !== null) {
-    spans.push({ kind: "waits", fromMs: cutMs, toMs: begun, lane: 0, words: `waits for its turn, ${lasted(cutMs, begun)}` });
+    spans.push({
+      kind: "waits",
+      fromMs: cutMs,
+      toMs: begun,
+      lane: 0,
+      words: `waits for its turn, ${lasted(cutMs, begun)}`,
+    });
   }
   if (synthesisedMs !== null && (sentMs === null || sentMs > synthesisedMs)) {
     const toMs = sentMs ?? nowMs;
-    spans.push({ kind: "ready", fromMs: synthesisedMs, toMs, lane: 0, words: `ready to be sent, ${lasted(synthesisedMs, toMs)}` });
+    spans.push({
+      kind: "ready",
+      fromMs: synthesisedMs,
+      toMs,
+      lane: 0,
+      words: `ready to be sent, ${lasted(synthesisedMs, toMs)}`,
+    });
   }
   return spans;
 }
@@ -147,12 +159,18 @@ export function heardHere(sentence, record) {
 function pointsOf(sentence) {
   const { cutMs, synthesisedMs, sentMs, cache, skipped, attempts, chunks } = sentence;
   const points = /** @type {Point[]} */ ([]);
-  if (cutMs !== null) points.push({ kind: "cut", atMs: cutMs, lane: 0, words: `complete as text at ${seconds(cutMs)}` });
+  if (cutMs !== null)
+    points.push({ kind: "cut", atMs: cutMs, lane: 0, words: `complete as text at ${seconds(cutMs)}` });
   if (synthesisedMs !== null && (cache === "memory" || cache === "disk")) {
     points.push({ kind: cache, atMs: synthesisedMs, lane: 0, words: `from ${cache} at ${seconds(synthesisedMs)}` });
   }
   if (sentMs !== null) {
-    points.push({ kind: "sent", atMs: sentMs, lane: 0, words: `sent at ${seconds(sentMs)}, in ${counted(chunks, "part")}` });
+    points.push({
+      kind: "sent",
+      atMs: sentMs,
+      lane: 0,
+      words: `sent at ${seconds(sentMs)}, in ${counted(chunks, "part")}`,
+    });
   }
   if (skipped) points.push({ kind: "skipped", atMs: lastOf(sentence), lane: 0, words: `not spoken: ${skipped}` });
   return points;

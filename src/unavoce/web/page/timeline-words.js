@@ -5,9 +5,10 @@
  * @typedef {import("./trace.js").TraceSentence} TraceSentence
  * @typedef {import("./reply-record.js").ReplyRecord} ReplyRecord
  */
-import { counted, listed, seconds } from "./times.js";
+
 import { firstSoundOf } from "./timeline-model.js";
 import { between, heardHere } from "./timeline-rows.js";
+import { counted, listed, seconds } from "./times.js";
 
 /**
  * "First sound after 0.7 s; 5 sentences by piper, 2 of them from the cache; no gap."
@@ -30,7 +31,9 @@ function firstSound(trace, record) {
   const firstMs = firstSoundOf(trace, record);
   if (firstMs !== null) return `first sound after ${seconds(firstMs)}`;
   const tokenMs = trace.timings.firstToken;
-  return tokenMs === null ? "no word yet" : `first word after ${seconds(tokenMs)}, no sound${trace.status === "running" ? " yet" : ""}`;
+  return tokenMs === null
+    ? "no word yet"
+    : `first word after ${seconds(tokenMs)}, no sound${trace.status === "running" ? " yet" : ""}`;
 }
 
 /** @param {Trace} trace */
@@ -42,10 +45,14 @@ function whoSpoke(trace) {
     return place === 0 ? `${counted(number, "sentence")} by ${engine}` : `${number} by ${engine}`;
   });
   const stored = spoken.filter((one) => one.cache === "memory" || one.cache === "disk").length;
-  const failed = trace.sentences.flatMap((one) => one.attempts).filter(({ outcome }) => outcome === "failed" || outcome === "late");
+  const failed = trace.sentences
+    .flatMap((one) => one.attempts)
+    .filter(({ outcome }) => outcome === "failed" || outcome === "late");
   return [
     listed(by) + (stored ? `${by.length ? ", " : ""}${stored} from the cache` : ""),
-    failed.length ? `${listed([...new Set(failed.map((one) => one.engine))])} failed or was late ${times(failed.length)}` : "",
+    failed.length
+      ? `${listed([...new Set(failed.map((one) => one.engine))])} failed or was late ${times(failed.length)}`
+      : "",
   ];
 }
 

@@ -133,14 +133,36 @@ export class Timeline {
 
 function build() {
   const summary = element("p", { class: "timeline-summary" });
-  const toggle = element("button", { type: "button", class: "timeline-toggle", "aria-pressed": "false", hidden: true }, "As a table");
+  const toggle = element(
+    "button",
+    { type: "button", class: "timeline-toggle", "aria-pressed": "false", hidden: true },
+    "As a table",
+  );
   // Both can be scrolled, so both can be reached by the keyboard.
-  const picture = element("div", { class: "timeline-picture", role: "img", tabindex: 0, "aria-label": "Timeline; the same as words above, and as a table" });
-  const table = element("div", { class: "timeline-table", role: "group", tabindex: 0, "aria-label": "Timeline as a table", hidden: true });
+  const picture = element("div", {
+    class: "timeline-picture",
+    role: "img",
+    tabindex: 0,
+    "aria-label": "Timeline; the same as words above, and as a table",
+  });
+  const table = element("div", {
+    class: "timeline-table",
+    role: "group",
+    tabindex: 0,
+    "aria-label": "Timeline as a table",
+    hidden: true,
+  });
   const legend = element("ul", { class: "timeline-legend", "aria-hidden": "true" });
   const head = element("div", { class: "timeline-head" }, summary, toggle);
   const attributes = { class: "timeline", "aria-label": "Timeline of this reply", hidden: true };
-  return { root: element("section", attributes, head, picture, legend, table), summary, toggle, picture, table, legend };
+  return {
+    root: element("section", attributes, head, picture, legend, table),
+    summary,
+    toggle,
+    picture,
+    table,
+    legend,
+  };
 }
 
 /**
