@@ -61,10 +61,8 @@ export class HealthView {
   #draw() {
     const { engines, model, cache } = this.#health.state;
     const parts = engines.map((engine, place) => enginePart(engine, place));
-    if (model)
-      parts.push(part("Language model", model.model ?? "", model, model.status === "ok" ? "ready" : model.status));
-    if (cache)
-      parts.push(part("Cache", "", cache, cache.status === "ok" ? "in order" : cache.status, [hitWords(cache.hits)]));
+    if (model) parts.push(part(model.model ?? "", "language model", model, partWords(model.status)));
+    if (cache) parts.push(part("Cache", "", cache, partWords(cache.status), [hitWords(cache.hits)]));
     this.#body.replaceChildren(...parts);
   }
 }
@@ -80,30 +78,31 @@ function enginePart(engine, place) {
     engine.latencyMs === null ? "" : `first sound in ${seconds(engine.latencyMs)}`,
     engine.clips ? `${counted(engine.clips, "sentence")} spoken` : "",
   ];
-  const role = place === 0 ? "Engine, asked first" : "Engine, a fallback";
-  return part(role, engine.engine, engine, STATUS_WORDS[engine.status], figures);
+  const role = place === 0 ? "voice engine, asked first" : "voice engine, fallback";
+  return part(engine.engine, role, engine, STATUS_WORDS[engine.status], figures);
 }
 
 /**
- * @param {string} role
  * @param {string} name
+ * @param {string} role
  * @param {{ status: string, detail: string, remedy: string }} state
  * @param {string} words
  * @param {string[]} [figures]
  */
-function part(role, name, { status, detail, remedy }, words, figures = []) {
+function part(name, role, { status, detail, remedy }, words, figures = []) {
   const level = LEVELS[status] ?? "warn";
-  const title = element("h3", {}, name ? `${name} ` : "", element("small", {}, role));
-  const state = element(
-    "p",
-    { class: "health-state" },
-    element("span", { class: "dot", "aria-hidden": "true" }),
-    words,
-  );
-  const drawn = element("section", { class: "health-part", "data-level": level }, title, state);
+  const title = element("h3", {}, `${name} `, element("small", {}, role));
+  const state = element("p", { class: "health-state" }, element("span", { class: "dot", "aria-hidden": "true" }), words);
+  const head = element("div", { class: "health-head" }, title, state);
+  const drawn = element("section", { class: "health-part", "data-level": level }, head);
   const known = figures.filter(Boolean).join(" · ");
   if (known) drawn.append(element("p", { class: "health-figures" }, known));
   if (detail && detail !== words) drawn.append(element("p", { class: "health-detail" }, detail));
   if (remedy) drawn.append(element("p", { class: "health-remedy" }, element("b", {}, "What helps: "), remedy));
   return drawn;
+}
+
+/** @param {string} status of the model or the cache */
+function partWords(status) {
+  return { ok: "ready", loading: "loading", down: "not answering" }[status] ?? "not as it should be";
 }

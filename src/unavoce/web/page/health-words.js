@@ -96,7 +96,7 @@ function speechless(engines) {
  */
 function slow(first) {
   const words = `${first.engine} makes sound more slowly than it is heard: there may be pauses.`;
-  return { level: "warn", brief: `${first.engine} is slow`, notices: [{ level: "warn", words, more: first.remedy }] };
+  return { level: "warn", brief: `${first.engine} is slow`, notices: [{ level: "warn", words, more: first.remedy && ended(`What helps: ${first.remedy}`) }] };
 }
 
 /**
@@ -136,18 +136,16 @@ function bad(brief, words, more) {
 }
 
 /**
- * The reason as a sentence, and the remedy as another.
+ * The reason, and what helps. Both are the server's own words and keep their letters: there may be a command in them.
  * @param {{ detail: string, remedy: string }} part
  */
 export function reasonOf({ detail, remedy }) {
-  return [detail, remedy].filter(Boolean).map(sentence).join(" ");
+  return [detail, remedy && `What helps: ${remedy}`].filter(Boolean).map(ended).join(" ");
 }
 
 /** @param {string} words */
-function sentence(words) {
-  const ended = /[.!?…]$/.test(words) ? words : `${words}.`;
-  // A path, an address or a name keeps its letters.
-  return /^[a-z]+[ ,]/.test(ended) ? ended.charAt(0).toUpperCase() + ended.slice(1) : ended;
+function ended(words) {
+  return /[.!?…]$/.test(words) ? words : `${words}.`;
 }
 
 /** @type {Record<EngineState["status"], string>} */
@@ -164,5 +162,5 @@ export const STATUS_WORDS = {
  */
 export function hitWords(hits) {
   const found = ["memory", "disk"].filter((tier) => hits?.[tier]).map((tier) => `${hits?.[tier]} from ${tier}`);
-  return found.length ? `${listed(found)} since the server was started` : "no clip used again yet";
+  return found.length ? `clips used again since the start: ${listed(found)}` : "no clip used again yet";
 }

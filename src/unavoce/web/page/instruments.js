@@ -183,7 +183,7 @@ export class Instruments {
   #sayGone(voice) {
     if (!isGone(voice, this.#health.state.engines)) return this.#notices.clear("voice");
     const act = () => this.#settingsDialog.open();
-    const words = `The voice ${voice} is not here any more: the server's own speaks.`;
+    const words = `The voice ${voice} is not here any more: the default speaks.`;
     this.#notices.show("voice", { level: "warn", words, action: { words: "Choose another", act } });
   }
 

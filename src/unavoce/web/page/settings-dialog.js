@@ -7,7 +7,7 @@ import { isGone, voiceGroups } from "./voices.js";
 
 /** @type {[string, string][]} */
 const FORMATS = [
-  ["", "Server's choice"],
+  ["", "Default"],
   ["wav", "WAV"],
   ["opus", "Opus"],
 ];
@@ -88,7 +88,7 @@ export class SettingsDialog {
     }
     if (gone) voice.value = "";
     voiceNote.hidden = !gone;
-    say(voiceNote, gone ? `The voice ${chosen} is not here any more: the server's own speaks.` : "");
+    say(voiceNote, gone ? `The voice ${chosen} is not here any more: the default speaks.` : "");
   }
 
   #showOpus() {
@@ -116,7 +116,7 @@ function controlsOf(settings) {
     speak,
     speed: slider(LEAST_SPEED, MOST_SPEED, 0.05, speedWords, (speed) => settings.choose({ speed })),
     volume: slider(0, 1, 0.01, percent, (volume) => settings.choose({ volume })),
-    format: choice("Sound format", FORMATS, (format) => settings.choose({ format: formatOf(format) })),
+    format: choice("Format", FORMATS, (format) => settings.choose({ format: formatOf(format) })),
     formatNote: element("p", { class: "field-note" }, "This browser does not decode Opus: sound comes as WAV."),
     appearance: choice("Appearance", APPEARANCES, (chosen) => settings.choose({ appearance: appearanceOf(chosen) })),
     keyPart: element("section", { class: "key-part" }),
@@ -144,7 +144,7 @@ function laidOut(controls) {
 
 /** @param {import("./voices.js").VoiceGroup[]} groups */
 function voiceOptions(groups) {
-  const own = element("option", { value: "" }, "Server's choice");
+  const own = element("option", { value: "" }, "Default");
   return [
     own,
     ...groups.map(({ engine, voices }) => {
