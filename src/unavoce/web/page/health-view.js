@@ -92,7 +92,12 @@ function enginePart(engine, place) {
 function part(name, role, { status, detail, remedy }, words, figures = []) {
   const level = LEVELS[status] ?? "warn";
   const title = element("h3", {}, `${name} `, element("small", {}, role));
-  const state = element("p", { class: "health-state" }, element("span", { class: "dot", "aria-hidden": "true" }), words);
+  const state = element(
+    "p",
+    { class: "health-state" },
+    element("span", { class: "dot", "aria-hidden": "true" }),
+    words,
+  );
   const head = element("div", { class: "health-head" }, title, state);
   const drawn = element("section", { class: "health-part", "data-level": level }, head);
   const known = figures.filter(Boolean).join(" · ");

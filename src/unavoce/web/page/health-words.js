@@ -96,7 +96,11 @@ function speechless(engines) {
  */
 function slow(first) {
   const words = `${first.engine} makes sound more slowly than it is heard: there may be pauses.`;
-  return { level: "warn", brief: `${first.engine} is slow`, notices: [{ level: "warn", words, more: first.remedy && ended(`What helps: ${first.remedy}`) }] };
+  return {
+    level: "warn",
+    brief: `${first.engine} is slow`,
+    notices: [{ level: "warn", words, more: first.remedy && ended(`What helps: ${first.remedy}`) }],
+  };
 }
 
 /**

@@ -1,13 +1,13 @@
 /** How moments and lengths of time are said on the page. Pure. */
 
 /**
- * A length of time in seconds, with as many places as say something: "0.07 s", "0.7 s", "12 s".
+ * A length of time in as many places as say something: "70 ms", "0.7 s", "12 s".
  * @param {number} durationMs
  */
 export function seconds(durationMs) {
-  const s = Math.max(0, durationMs) / 1000;
-  if (s > 0 && s < 0.095) return `${s.toFixed(2)} s`;
-  return s < 9.95 ? `${s.toFixed(1)} s` : `${Math.round(s)} s`;
+  const ms = Math.max(0, durationMs);
+  if (ms < 95) return `${Math.round(ms)} ms`;
+  return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 
 /**
