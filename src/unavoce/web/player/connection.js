@@ -60,7 +60,10 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#socket.timeout(ANSWER_LIMIT_MS).emit(name, payload, (fault, data) => {
         const answer = is.record(data);
-        if (fault || answer.ok !== true) return reject(this.#refusal(fault, is.record(answer.error)));
+        if (fault || answer.ok !== true) {
+          reject(this.#refusal(fault, is.record(answer.error)));
+          return;
+        }
         seen?.(answer);
         resolve(answer);
       });
@@ -118,17 +121,20 @@ export class Connection {
     if (this.#state === "online") return;
     if (this.#state === "refused") throw new Refused("refused", "The server refused the connection.");
     await new Promise((resolve, reject) => {
-      const settled = (/** @type {Refused | undefined} */ error) => (error ? reject(error) : resolve(undefined));
-      const late = () => this.#waiting.delete(settled) && reject(new Refused("offline", "There is no connection."));
-      this.#waiting.add(settled);
-      if (limitMs) setTimeout(late, limitMs);
+      const settle = (/** @type {Refused | undefined} */ error) => {
+        this.#waiting.delete(settle);
+        clearTimeout(timer);
+        error ? reject(error) : resolve(undefined);
+      };
+      const late = new Refused("offline", "There is no connection.");
+      const timer = limitMs && setTimeout(settle, limitMs, late);
+      this.#waiting.add(settle);
     });
   }
 
   /** @param {Refused} [error] */
   #settle(error) {
-    for (const settled of this.#waiting) settled(error);
-    this.#waiting.clear();
+    for (const settle of this.#waiting) settle(error);
   }
 
   /** @param {unknown} fault there was no answer @param {Payload} error what it says */

@@ -10,7 +10,9 @@ import { Sound } from "./sound.js";
 export { canPlayOpus } from "./decoding.js";
 export { ConnectionRefused, Refused } from "./errors.js";
 
-/** @import { Emit, Events, Message, Options, SendOptions } from "./types.d.ts" */
+/** @import { Emit, Message, Options } from "./types.d.ts" */
+/** @typedef {import("./types.d.ts").Events} Events */
+/** @typedef {import("./types.d.ts").SendOptions} SendOptions */
 
 export class Conversation {
   /** Shown to the server at the next `connect()`. @type {string | undefined} */
