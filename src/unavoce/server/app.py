@@ -62,7 +62,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        pages = Pages(site, Health(stage, model, chat), CacheFigures(stage.cache), keys)
+        pages = Pages(site, Health(stage, model, chat), CacheFigures(stage.cache), chat, keys)
         sockets = Sockets(
             chat,
             keys,
