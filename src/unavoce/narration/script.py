@@ -113,6 +113,11 @@ class Script:
         """Wake whoever waits for a line or a claim."""
         self._change.set()
 
+    def pass_on(self) -> None:
+        """The first line that was not spoken yet is done with; its sound is not kept for it any longer."""
+        self.lines[self.spoken].claim = None
+        self.spoken += 1
+
     def ahead(self, count: int) -> list[Line]:
         """The next `count` lines that are not spoken yet."""
         return self.lines[self.spoken : self.spoken + count]

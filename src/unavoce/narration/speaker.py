@@ -104,7 +104,7 @@ class Speaker:
         """Speak every line of the script, to its end."""
         while (line := await self._script.next_line()) is not None:
             await self._speak_line(line)
-            self._script.spoken += 1
+            self._script.pass_on()
             self.claim_ahead()
 
     def stop(self) -> None:
