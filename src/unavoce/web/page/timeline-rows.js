@@ -39,13 +39,14 @@ export function rowsOf(trace, record, nowMs) {
 function rowOf(sentence, record, nowMs) {
   const attempts = attemptSpans(sentence, nowMs);
   const lanes = Math.max(1, ...attempts.map((span) => span.lane + 1));
-  const spans = [...waitSpans(sentence, nowMs), ...attempts, ...heardSpans(sentence, record, lanes)];
+  const others = [...waitSpans(sentence, nowMs), ...heardSpans(sentence, record, lanes)];
   return {
     sentence: sentence.sentence,
     text: record.texts.get(sentence.sentence) ?? "",
     engine: sentence.engine ?? "",
     lanes: lanes + 1,
-    spans: spans.filter((span) => span.toMs > span.fromMs),
+    // An engine that failed at once is seen all the same.
+    spans: [...others.filter((span) => span.toMs > span.fromMs), ...attempts],
     points: pointsOf(sentence),
   };
 }
