@@ -58,7 +58,7 @@ async def test_a_timeline_has_a_row_for_each_sentence(visit: Visiting, data_dir:
         assert "3 sentences by fake" in summary
         rows = await cells(timeline)
         assert [row[:2] for row in rows] == [["1", "fake · tone"], ["2", "fake · tone"], ["3", "fake · tone"]]
-        assert all("reckons" not in row[5] for row in rows)
+        assert all("estimate" not in row[5] for row in rows)
 
 
 async def test_what_is_heard_stands_on_the_servers_clock(visit: Visiting, data_dir: Path) -> None:

@@ -133,10 +133,10 @@ function attemptWords(attempt, toMs) {
  */
 function heardSpans(sentence, record, lane) {
   const heard = heardHere(sentence.sentence, record);
-  if (heard) return [{ kind: "heard", ...heard, lane, words: `heard, ${between(heard.fromMs, heard.toMs)}` }];
+  if (heard) return [{ kind: "heard", ...heard, lane, words: `heard ${between(heard.fromMs, heard.toMs)}` }];
   const { playsFromMs: fromMs, playsToMs: toMs } = sentence;
   if (fromMs === null || toMs === null) return [];
-  return [{ kind: "expected", fromMs, toMs, lane, words: `heard, as the server reckons, ${between(fromMs, toMs)}` }];
+  return [{ kind: "expected", fromMs, toMs, lane, words: `heard ${between(fromMs, toMs)}, by the server's estimate` }];
 }
 
 /**

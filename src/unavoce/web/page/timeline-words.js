@@ -115,7 +115,7 @@ function heardWords(one, record) {
   const heard = heardHere(one.sentence, record);
   if (heard) return between(heard.fromMs, heard.toMs);
   if (one.playsFromMs === null || one.playsToMs === null) return "–";
-  return `${between(one.playsFromMs, one.playsToMs)}, as the server reckons`;
+  return `${between(one.playsFromMs, one.playsToMs)} (estimate)`;
 }
 
 /** @param {TraceSentence} one */
