@@ -59,7 +59,7 @@ lock: $(VENV)/dev.stamp
 	@$(VENV)/bin/$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	@rm -rf $(VENV) $(XTTS) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache
+	@rm -rf $(VENV) $(XTTS) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache/javascript .cache/browser
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:
