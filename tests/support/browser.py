@@ -20,8 +20,8 @@ CACHE = Path(__file__).parents[2] / ".cache" / "browser"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 NAMES_NO_HOST = ("blob", "data", "about", "chrome-extension")
 
-# Nothing may leave for the network: not a name is looked up but the test's own server's. Of autoplay nothing is said, so
-# that sound waits for a gesture as it does for a person.
+# Nothing may leave for the network: not a name is looked up but the test's own server's. Nothing is said of autoplay,
+# so that sound waits for a gesture as it does for a person.
 FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
@@ -34,7 +34,8 @@ FLAGS = [
 
 SEEN = """new Promise((resolve) => {
   const look = () => (%s) && resolve();
-  new MutationObserver(look).observe(document, { attributes: true, childList: true, characterData: true, subtree: true });
+  const changes = { attributes: true, childList: true, characterData: true, subtree: true };
+  new MutationObserver(look).observe(document, changes);
   look();
 })"""
 
