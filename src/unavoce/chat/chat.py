@@ -17,6 +17,7 @@ from unavoce.chat.history import Entry
 from unavoce.chat.reply import Reply
 from unavoce.chat.session import Session
 from unavoce.chat.speech_input import SpeechInput
+from unavoce.chat.traces import Traces
 from unavoce.errors import ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.encoder import Encoder, Format
@@ -93,6 +94,7 @@ class Chat:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._replies: dict[str, Reply] = {}
         self._inputs: dict[str, SpeechInput] = {}
+        self._traces = Traces()
         self._running: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -201,6 +203,14 @@ class Chat:
     def history(self, client: Client, session_id: str) -> list[dict[str, Any]]:
         return [entry.on_wire() for entry in self._session(client, session_id).entries]
 
+    def trace(self, key: str, reply_id: str) -> dict[str, Any]:
+        """What became of a reply when, for the holder of `key` (its digest). Raises RequestError."""
+        reply = self._replies.get(reply_id)
+        traced = reply.traced if reply else self._traces.get(reply_id)
+        if traced is None or traced.key != key:
+            raise _unknown_reply(reply_id)
+        return traced.on_wire()
+
     def gone(self, client: Client) -> None:
         """A client lost its connection, or left."""
         client.outbox.close()
@@ -307,7 +317,8 @@ class Chat:
         return pieces
 
     def _forget(self, reply: Reply) -> None:
-        self._replies.pop(reply.id, None)
+        if self._replies.pop(reply.id, None) is not None:
+            self._traces.keep(reply.traced)
 
 
 def _tell_displaced(session: Session, client: Client, taken: list[Reply]) -> None:

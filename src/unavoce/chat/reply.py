@@ -16,6 +16,7 @@ from unavoce.chat.history import Entry
 from unavoce.chat.log import EventLog
 from unavoce.chat.outbox import GoneError
 from unavoce.chat.session import Session, new_id
+from unavoce.chat.traces import TracedReply
 from unavoce.chat.wire import Wired, chunk_on_wire, event_on_wire
 from unavoce.narration.events import Chunk, Event, SentenceCut, TextDone, Token
 from unavoce.narration.narrator import ReplyNarrator
@@ -191,6 +192,11 @@ class Reply:
     def for_model(self) -> str:
         """What the conversation's next message should know of this answer: what was written and not taken back."""
         return (self.heard_text or "") if self.narrator.aborted and self._speaks else self.text
+
+    @property
+    def traced(self) -> TracedReply:
+        """What became of it when, so far."""
+        return TracedReply(self.id, self.session.id, self.session.key, self.entry.at, self.narrator.trace)
 
     # -- after the end
 

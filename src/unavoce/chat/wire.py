@@ -34,7 +34,7 @@ def event_on_wire(event: Event) -> Wired:
         case AudioDone():
             return "chat:audio_done", _audio_done(event)
         case Done():
-            timings = _timings(event.timings)
+            timings = timings_on_wire(event.timings)
             return "chat:done", {"text": event.text, "reason": event.reason, "timings": timings}
         case Failure():
             return "chat:error", {"code": event.code, "message": event.message}
@@ -79,7 +79,7 @@ def _skipped(skipped: Skipped) -> dict[str, Any]:
     return {**entry, "partial": True} if skipped.partial else entry
 
 
-def _timings(timings: Timings) -> dict[str, int | None]:
+def timings_on_wire(timings: Timings) -> dict[str, int | None]:
     return {
         "firstToken": _ms(timings.first_token_s),
         "firstSentence": _ms(timings.first_sentence_s),

@@ -27,7 +27,8 @@ def from_index(package: str, folder: Path) -> None:
 def from_npm(package: str, folder: Path) -> Path:
     """Fetch a package of the npm registry into `folder`: its tarball. Runs none of its code."""
     npm = _npm(folder)  # its errors are not this package's
-    _run([*npm, "pack", "--ignore-scripts", "--silent", "--cache", str(folder / "cache"), package], package, folder)
+    options = ["--ignore-scripts", "--loglevel", "error", "--cache", str(folder / "cache")]
+    _run([*npm, "pack", *options, package], package, folder)
     return next(folder.glob("*.tgz"))
 
 
@@ -59,7 +60,14 @@ def _run(command: Sequence[str], package: str, folder: Path) -> None:
             command, cwd=folder, capture_output=True, text=True, check=True, timeout=LIMIT_S
         )
     except (OSError, subprocess.SubprocessError) as error:
-        lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
-        reason = next((line for line in reversed(lines) if "ERR" in line.upper()), lines[-1] if lines else "no reason")
         remedy = "check that the package index can be reached and the disk has room, then the same command again"
-        raise EngineUnavailable(f"{package} could not be fetched ({reason.strip()}); remedy: {remedy}") from error
+        raise EngineUnavailable(f"{package} could not be fetched ({_reason(error)}); remedy: {remedy}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What pip or npm complained of: npm's last line names its log, and the one before may be a stack's."""
+    lines = str(getattr(error, "stderr", None) or error).strip().splitlines() or ["no reason"]
+    if told := next((line.partition("reason: ")[2] for line in lines if "reason: " in line), ""):
+        return told.strip()
+    errors = [line for line in lines if "ERR" in line.upper() and "complete log" not in line]
+    return (errors or lines)[-1].strip()

@@ -25,9 +25,9 @@ async def take_up_whole_reply(stage: Stage, cast: Cast, script: Script) -> bool:
         claims = await _all_at_hand(stage, voice, lines)
         # Meanwhile something may have been heard, or a line parted.
         if claims and not cast.begun and lines == script.lines:
-            script.withdraw()
+            script.withdraw(f"the whole reply is at hand, spoken by {voice.engine}")
             for line, claim in zip(lines, claims, strict=True):
-                line.claim = claim
+                line.take_up(claim)
             return True
     return False
 
@@ -37,7 +37,7 @@ async def recall_line(stage: Stage, cast: Cast, line: Line) -> bool:
     for voice in cast.audible:
         claim = await stage.recall(voice, line.to_say)
         if claim is not None:
-            line.claim = claim
+            line.take_up(claim)
             return True
     return False
 

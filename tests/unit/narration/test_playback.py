@@ -49,6 +49,16 @@ def test_what_the_listener_says_replaces_the_estimate() -> None:
     assert clock.ends_at_s == 13.5
 
 
+def test_chunks_before_the_one_that_plays_were_heard_in_their_order() -> None:
+    """A listener who is further than was supposed has heard what comes before one after the other, not all at once."""
+    clock = PlaybackClock()
+    for length_s in (1.0, 3.0, 2.0):
+        clock.sent(0.0, length_s)
+    clock.played(2.0, 2, 0.5)
+    assert [clock.span(index, 1) for index in range(3)] == [(-2.5, -1.5), (-1.5, 1.5), (1.5, 3.5)]
+    assert clock.span(0, 3) == (-2.5, 3.5)
+
+
 def test_a_chunk_never_sent_cannot_have_been_played() -> None:
     """An index beyond what was sent is refused."""
     clock = PlaybackClock()
@@ -73,7 +83,7 @@ durations = st.lists(st.floats(0.01, 30), min_size=1, max_size=20)
 
 @given(durations, st.data())
 def test_heard_shares_never_fall_along_the_reply(lengths: list[float], data: st.DataObject) -> None:
-    """Whatever is sent when, and whatever the listener reports, no chunk is heard before the one in front of it."""
+    """Whatever is sent when, and whatever the listener reports, no chunk is heard before the end of the one before."""
     clock, now_s = PlaybackClock(), 0.0
     for length in lengths:
         now_s += data.draw(st.floats(0, 10))
@@ -83,6 +93,8 @@ def test_heard_shares_never_fall_along_the_reply(lengths: list[float], data: st.
     at_s = now_s + data.draw(st.floats(0, 100))
     shares = [clock.heard_share(at_s, index) for index in range(len(lengths))]
     assert all(later == 0.0 or earlier == 1.0 for earlier, later in pairwise(shares))
+    spans = [clock.span(index, 1) for index in range(len(lengths))]
+    assert all(ends_s <= begins_s + 1e-9 for (_, ends_s), (begins_s, _) in pairwise(spans))
     ends_at_s = clock.ends_at_s
     assert ends_at_s is not None
     assert all(clock.heard_share(ends_at_s + 0.001, index) == 1.0 for index in range(len(lengths)))

@@ -1,0 +1,1 @@
+"""The page that a browser gets: its files, and how they are served. `player/` is a package for others as well."""

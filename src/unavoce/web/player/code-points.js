@@ -1,0 +1,57 @@
+// Text that grows, and places in it. The wire counts code points, JavaScript's strings count UTF-16 units.
+
+/** A text whose pieces come at places in code points, some of them twice. */
+export class GrowingText {
+  text = "";
+  #codePoints = 0;
+  /** A place looked up before, in both counts: most lookups ascend. */
+  #known = { codePoint: 0, unit: 0 };
+
+  /** @param {string} text the whole of it */
+  replace(text) {
+    this.text = text;
+    this.#codePoints = countCodePoints(text);
+    this.#known = { codePoint: 0, unit: 0 };
+  }
+
+  /**
+   * Put `piece` where it belongs, over the same where it came before.
+   * @param {string} piece
+   * @param {number} start in code points
+   * @returns {number} the same in UTF-16 units
+   */
+  put(piece, start) {
+    // No server leaves a hole; should one, places after it stay true.
+    if (start > this.#codePoints) this.replace(this.text + " ".repeat(start - this.#codePoints));
+    const from = this.unitAt(start);
+    const end = start + countCodePoints(piece);
+    const rest = this.text.slice(this.unitAt(end));
+    this.text = this.text.slice(0, from) + piece + rest;
+    this.#codePoints = Math.max(this.#codePoints, end);
+    this.#known = { codePoint: start, unit: from };
+    return from;
+  }
+
+  /** @param {number} codePoint one beyond the end counts as the end @returns {number} the same in UTF-16 units */
+  unitAt(codePoint) {
+    if (codePoint >= this.#codePoints) return this.text.length;
+    // Without characters beyond the first plane, as in most texts, the counts are the same.
+    if (this.text.length === this.#codePoints) return codePoint;
+    let { codePoint: at, unit } = codePoint < this.#known.codePoint ? { codePoint: 0, unit: 0 } : this.#known;
+    for (; at < codePoint; at += 1) unit += isPair(this.text, unit) ? 2 : 1;
+    this.#known = { codePoint, unit };
+    return unit;
+  }
+}
+
+/** @param {string} text half of a pair alone counts as one */
+export function countCodePoints(text) {
+  let count = 0;
+  for (let unit = 0; unit < text.length; count += 1) unit += isPair(text, unit) ? 2 : 1;
+  return count;
+}
+
+/** @param {string} text @param {number} unit */
+function isPair(text, unit) {
+  return (text.codePointAt(unit) ?? 0) > 0xffff;
+}

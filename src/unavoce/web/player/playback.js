@@ -1,0 +1,148 @@
+// One reply's sound: its chunks decoded ahead, in order, and put on the audio clock end to end.
+
+import { decode } from "./decoding.js";
+import { FADE_S, Schedule } from "./schedule.js";
+
+/** @import { Chunk, Placed } from "./types.d.ts" */
+/** @import { Output } from "./output.js" */
+
+/** So much is decoded and scheduled ahead; the rest waits as it came. */
+const AHEAD_S = 20;
+/** What waits is no more than this: a server sends 30 s ahead, 1.5 MB of WAV. */
+const MAX_WAITING_BYTES = 32_000_000;
+/** A reply is silenced over so long. */
+const SILENCE_S = 0.012;
+
+export class Playback {
+  /** On the clock and not yet heard to the end, in order. @type {Placed[]} */
+  placed = [];
+  /** @type {Output | null} */
+  output = null;
+
+  /** @type {Chunk[]} */
+  #waiting = [];
+  #waitingBytes = 0;
+  #entryMs;
+  #complete = false;
+  #silenced = false;
+  #decoding = false;
+  #sounding = 0;
+  #events;
+
+  /**
+   * @param {number} entryMs where its first chunk is entered
+   * @param {object} events
+   * @param {() => void} events.changed something is on the clock, or has ended
+   * @param {(gapMs: number) => void} events.underrun
+   * @param {(index: number, why: string) => void} events.broken a chunk cannot be played
+   */
+  constructor(entryMs, events) {
+    this.#entryMs = entryMs;
+    this.#events = events;
+  }
+
+  /** The next chunk that waits. */
+  get next() {
+    return this.#waiting[0];
+  }
+
+  /** Nothing of it sounds any more, and nothing will. */
+  get drained() {
+    return this.#silenced || (this.#complete && !this.next && !this.#decoding && !this.#sounding);
+  }
+
+  /** @param {Chunk} chunk */
+  add(chunk) {
+    if (this.#silenced) return;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) return this.#events.broken(chunk.index, "too much of it waits already");
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.audio.byteLength;
+    void this.#decodeAhead();
+  }
+
+  /** No chunk follows. */
+  finish() {
+    this.#complete = true;
+    this.#events.changed();
+  }
+
+  /** Its turn has come. @param {Output} output */
+  begin(output) {
+    this.output = output;
+    this.#schedule = new Schedule(output.rateHz);
+    this.#gain = output.context.createGain();
+    this.#gain.connect(output.analyser);
+    void this.#decodeAhead();
+  }
+
+  /** @type {Schedule | undefined} */
+  #schedule;
+  /** @type {GainNode | undefined} */
+  #gain;
+
+  /** Fade out at once and play nothing more. */
+  silence() {
+    this.#silenced = true;
+    this.#waiting = [];
+    if (!this.output || !this.#gain) return;
+    // From where a change is sure to be heard: one planned in the past would begin in its middle, with a click.
+    const fromS = this.output.nowS + this.output.limits.marginS;
+    this.#gain.gain.setValueAtTime(1, fromS).linearRampToValueAtTime(0, fromS + SILENCE_S);
+    for (const { source } of this.placed) source.stop(fromS + SILENCE_S);
+    this.placed = [];
+  }
+
+  async #decodeAhead() {
+    if (this.#decoding || !this.output || !this.#schedule) return;
+    this.#decoding = true;
+    // One at a time, so that none overtakes another.
+    while (this.next && this.#schedule.aheadS(this.output.nowS) < AHEAD_S) {
+      const chunk = /** @type {Chunk} */ (this.#waiting.shift());
+      this.#waitingBytes -= chunk.audio.byteLength;
+      try {
+        const buffer = await decode(this.output.context, chunk);
+        if (!this.#silenced) this.#place(chunk, buffer, this.output, this.#schedule);
+      } catch (error) {
+        this.#events.broken(chunk.index, error instanceof Error ? error.message : String(error));
+      }
+    }
+    this.#decoding = false;
+    this.#events.changed();
+  }
+
+  /** @param {Chunk} chunk @param {AudioBuffer} buffer @param {Output} output @param {Schedule} schedule */
+  #place({ index, sentence }, buffer, output, schedule) {
+    const { rateHz } = output;
+    const skippedFrames = Math.round((this.#entryMs * rateHz) / 1000);
+    this.#entryMs = 0;
+    const frames = Math.round(buffer.duration * rateHz) - skippedFrames;
+    if (frames < 1) return;
+    const before = this.placed.at(-1);
+    const place = schedule.place(frames, output.nowS, output.limits);
+    if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
+    if (place.gapFrames !== null) this.#events.underrun((place.gapFrames / rateHz) * 1000);
+    const { source, gain } = this.#connect(buffer, output.context);
+    const startS = place.startFrame / rateHz;
+    if (skippedFrames || place.gapFrames !== null)
+      gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
+    // Withdrawn when a follower comes in time.
+    gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
+    source.start(startS, skippedFrames / rateHz);
+    this.placed.push({ index, sentence, ...place, skippedFrames, source, gain });
+  }
+
+  /** @param {AudioBuffer} buffer @param {BaseAudioContext} context */
+  #connect(buffer, context) {
+    const [source, node] = [context.createBufferSource(), context.createGain()];
+    source.buffer = buffer;
+    source.connect(node).connect(/** @type {GainNode} */ (this.#gain));
+    this.#sounding += 1;
+    source.onended = () => {
+      node.disconnect();
+      this.#sounding -= 1;
+      if (this.drained && !this.#sounding) this.#gain?.disconnect();
+      void this.#decodeAhead();
+    };
+    return { source, gain: node.gain };
+  }
+}
