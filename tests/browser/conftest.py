@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
+from tests.support.bidi import Bidi
 from tests.support.browser import Visit, running_chromium, visiting
+from tests.support.firefox import firefox_program, running_firefox
 
 HERE = Path(__file__).parent
 Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
@@ -28,6 +30,15 @@ async def chromium() -> AsyncIterator[Browser]:
     """The browser of the whole run."""
     async with running_chromium() as browser:
         yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def firefox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bidi]:
+    """Debian's Firefox, for the whole run; tests that ask for it are skipped where there is none."""
+    if (program := firefox_program()) is None:
+        pytest.skip("no Firefox on this machine")
+    async with running_firefox(program, tmp_path_factory.mktemp("firefox")) as bidi:
+        yield bidi
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 from tests.browser.conftest import Visiting
+from tests.support.bidi import Bidi
+from tests.support.firefox import visiting_firefox
 from tests.support.pages import serving_pages
 from tests.support.sound import heard_part
 
@@ -25,8 +27,10 @@ document.querySelector("button").addEventListener("click", async () => {
   source.start(context.currentTime + 0.02);
 });
 """
-PAGE = """<!doctype html><title>Test</title><script type="module" src="/page.js"></script>
+PAGE = """<!doctype html><title>Test</title><link rel="icon" href="/icon"><script type="module" src="/page.js"></script>
 <button>Play</button><output></output>"""
+
+RISING = (np.arange(2400, dtype=np.float32) + 24) / np.float32(24000)
 
 
 async def test_sound_is_heard_to_the_sample(visit: Visiting) -> None:
@@ -35,7 +39,7 @@ async def test_sound_is_heard_to_the_sample(visit: Visiting) -> None:
         await someone.page.get_by_role("button").click()
         await someone.sound.heard(2400)
         heard = heard_part(await someone.sound.samples())
-        assert np.array_equal(heard, (np.arange(2400, dtype=np.float32) + 24) / np.float32(24000))
+        assert np.array_equal(heard, RISING)
         assert await someone.sound.rate_hz() == 24_000
 
 
@@ -45,6 +49,16 @@ async def test_no_sound_before_a_gesture(visit: Visiting) -> None:
         await someone.seen("document.querySelector('output')?.textContent === 'suspended'")
         await someone.page.get_by_role("button").click()
         await someone.page.get_by_text("running").wait_for()
+
+
+async def test_firefox_is_heard_to_the_sample(firefox: Bidi) -> None:
+    """So are those of a page in Firefox, which also waits for a gesture."""
+    async with serving_pages({"": PAGE, "page.js": PLAYS}) as url, visiting_firefox(firefox, url) as someone:
+        await someone.page.seen("document.querySelector('output')?.textContent === 'suspended'")
+        await someone.page.click("button")
+        await someone.sound.heard(2400)
+        heard = heard_part(await someone.sound.samples())
+        assert np.array_equal(heard, RISING)
 
 
 @pytest.mark.parametrize(

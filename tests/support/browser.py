@@ -67,10 +67,10 @@ class Watch:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def over(self, context: BrowserContext) -> None:
-        context.on("console", lambda message: message.type == "error" and self._found(message.text))
-        context.on("weberror", lambda fault: self._found(f"uncaught: {fault.error}"))
-        context.on("request", lambda request: self._asked(request.url))
-        context.on("page", lambda page: page.on("websocket", lambda socket: self._asked(socket.url)))
+        context.on("console", lambda message: message.type == "error" and self.found(message.text))
+        context.on("weberror", lambda fault: self.found(f"uncaught: {fault.error}"))
+        context.on("request", lambda request: self.asked(request.url))
+        context.on("page", lambda page: page.on("websocket", lambda socket: self.asked(socket.url)))
 
     def foresee(self, pattern: str) -> None:
         """Faults of this kind belong to what the test does, as when it takes the server away."""
@@ -88,12 +88,12 @@ class Watch:
                 self._news.clear()
                 await self._news.wait()
 
-    def _asked(self, url: str) -> None:
+    def asked(self, url: str) -> None:
         scheme, host, *_ = urlsplit(url)
         if scheme not in NAMES_NO_HOST and host not in self.origins:
-            self._found(f"asked {url}")
+            self.found(f"asked {url}")
 
-    def _found(self, fault: str) -> None:
+    def found(self, fault: str) -> None:
         self.faults.append(fault)
         self._news.set()
 
@@ -133,11 +133,10 @@ class Visit:
 async def visiting(browser: Browser, url: str, name: str, **options: Any) -> AsyncIterator[Visit]:
     """A visit to `url` that starts with nothing remembered. `options` are those of Playwright's `new_context`.
 
-    A visit in which something goes wrong leaves a trace and a picture of each tab in .cache/browser/`name`.
+    One in which something goes wrong leaves its tabs' pictures and documents, and the faults, in .cache/browser/`name`.
     """
     context = await browser.new_context(**options)
     context.set_default_timeout(PATIENCE_S * 1000)
-    await context.tracing.start(snapshots=True)
     visit = Visit(context, Watch())
     visit.watch.over(context)
     try:
@@ -145,13 +144,16 @@ async def visiting(browser: Browser, url: str, name: str, **options: Any) -> Asy
         yield visit
         visit.watch.check()
     except BaseException:
-        await _keep(context, CACHE / re.sub(r"[^\w.-]+", "-", name))
+        await _keep(visit, CACHE / re.sub(r"[^\w.-]+", "-", name))
         raise
     finally:
         await context.close()
 
 
-async def _keep(context: BrowserContext, folder: Path) -> None:
-    await context.tracing.stop(path=folder / "trace.zip")
-    for number, page in enumerate(context.pages):
+async def _keep(visit: Visit, folder: Path) -> None:
+    # Not Playwright's trace: its looks at the page count as gestures there, and would unlock the sound.
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(visit.context.pages):
         await page.screenshot(path=folder / f"tab-{number}.png")
+        (folder / f"tab-{number}.html").write_text(await page.content())
+    (folder / "faults.txt").write_text("\n".join(visit.watch.faults))

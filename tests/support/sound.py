@@ -10,7 +10,7 @@ import asyncio
 import base64
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +53,17 @@ class Gesture:
     at: int
 
 
+class Evaluates(Protocol):
+    """A page of any browser."""
+
+    async def evaluate(self, expression: str, arg: Any = None) -> Any: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Sound:
     """The sound of a page since it was loaded."""
 
-    page: Page
+    page: Evaluates
 
     async def samples(self) -> Sampled:
         """All samples so far, those of the page's contexts one after the other; mono float, full scale is 1."""
