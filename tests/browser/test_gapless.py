@@ -1,4 +1,4 @@
-"""Seams: what the player makes of the chunks of a real reply, in a real browser, is the reply's sound and nothing else."""
+"""Seams: what the player makes of a real reply in a real browser is the sound of the reply and nothing else."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ async def rendered(visit: Visiting, url: str, chunks: list[dict[str, Any]], rate
     packed = [{**chunk, "audio": base64.b64encode(chunk["audio"]).decode()} for chunk in chunks]
     async with visit(f"{url}/") as someone:
         await someone.page.evaluate(f"() => {{ {RENDER} }}")
-        answer = await someone.page.evaluate(
-            "([chunks, rateHz]) => render(chunks, rateHz, 25)", [packed, rate_hz]
-        )
+        answer = await someone.page.evaluate("([chunks, rateHz]) => render(chunks, rateHz, 25)", [packed, rate_hz])
     assert answer["errors"] == []
     assert answer["underruns"] == 0
     samples = np.frombuffer(base64.b64decode(answer["samples"]), np.float32)
