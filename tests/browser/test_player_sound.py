@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from tests.browser.conftest import Visiting
 from tests.support.browser import Visit
 from tests.support.pages import serving_pages
-from tests.support.player import PAGES, RATE_HZ, packed
+from tests.support.player import PAGES, RATE_HZ, packed, passed
 from tests.support.sound import heard_part
 
 Pcm = NDArray[np.int16]
@@ -52,7 +52,7 @@ async def test_chunks_meet_on_a_real_device(visit: Visiting) -> None:
         page = await begun(someone)
         await deliver(page, *np.split(whole, [7, 9_001, 9_400, 31_111]))
         await page.evaluate("talking.end()")
-        await someone.sound.passed(2_400)
+        await passed(someone.sound, 2_400)
         heard = heard_part(await someone.sound.samples())
         expected = as_float(whole)[:-120]
         assert np.abs(heard[: len(expected)] - expected).max() < 1e-6
@@ -66,10 +66,10 @@ async def test_an_underrun_is_silence_and_no_click(visit: Visiting) -> None:
         page = await begun(someone)
         await deliver(page, tone(4_800, 300))
         await someone.sound.heard()
-        await someone.sound.passed(9_600)
+        await passed(someone.sound, 9_600)
         await deliver(page, tone(4_800, 300), index=1)
         await page.evaluate("talking.end()")
-        await someone.sound.passed(2_400)
+        await passed(someone.sound, 2_400)
         samples = await someone.sound.samples()
         (underrun,) = await told(page, "underrun")
         loud = np.flatnonzero(np.abs(samples) > 1e-4)
@@ -97,7 +97,7 @@ async def test_stop_is_heard_at_once_and_does_not_click(visit: Visiting) -> None
               return [context.currentTime, calledS];
             }"""
         )
-        await someone.sound.passed(4_800)
+        await passed(someone.sound, 4_800)
         samples = await someone.sound.samples()
         assert not samples[-1_200:].any()
         loud = np.flatnonzero(np.abs(samples) > 1e-4)
@@ -122,7 +122,7 @@ async def test_what_came_before_the_gesture_is_heard_after_it(visit: Visiting) -
         assert answer["result"]["value"] == "locked"
         await page.get_by_role("button").click()
         await page.evaluate("talking.end()")
-        await someone.sound.passed(2_400)
+        await passed(someone.sound, 2_400)
         heard = heard_part(await someone.sound.samples())
         assert np.abs(heard[:11_800] - as_float(tone(12_000, 217))[:11_800]).max() < 1e-6
         assert [event["state"] for event in await told(page, "sound")] == ["playing", "idle"]
