@@ -55,12 +55,12 @@ export class Session extends Listener {
         await this.#join(wanted, (answer) => this.#joined(wanted, answer), true);
         return;
       } catch (error) {
-        const code = error instanceof Refused && error.code;
+        const code = error instanceof Refused ? error.code : "";
+        if (code === "timeout" || code === "offline") throw error;
         const [oldest] = wanted.keys();
-        if (code === "unknown_session") this.#forgotten();
-        // One is gone, and the server does not say which: the oldest is the likeliest.
-        else if (code === "unknown_reply" && oldest) wanted.delete(oldest);
-        else throw error;
+        // When one of the replies is gone the server does not say which: the oldest is the likeliest.
+        if (oldest && code !== "unknown_session") wanted.delete(oldest);
+        else this.#forgotten();
       }
     }
   }
