@@ -6,8 +6,9 @@
   const contexts = [];
   const gestures = [];
   let waiting = [];
+  let loud = 0;
 
-  /** Everything that one context has played. */
+  /** Everything that one context has played; the place of a sample here is its place on the context's clock. */
   class Kept {
     constructor() {
       this.blocks = [];
@@ -15,9 +16,13 @@
     }
 
     add(from, samples) {
-      // The context's clock stands at no zero when the tap comes late; from then on, no sample may be missing.
-      this.from ??= from;
-      if (from !== this.from + this.length) console.error(`the tap missed samples before ${from}`);
+      // A tap that came late missed nothing: the context stood still until it was there, but for its first moment.
+      if (this.length === 0) this.push(new Float32Array(from));
+      if (from !== this.length) console.error(`the tap missed samples before ${from}`);
+      this.push(samples);
+    }
+
+    push(samples) {
       this.blocks.push(samples);
       this.length += samples.length;
     }
@@ -58,21 +63,26 @@
 
   function take(kept, { from, samples, asked }) {
     if (samples.length) kept.add(from, samples);
-    const loud = samples.reduce((count, sample) => count + (Math.abs(sample) > QUIET ? 1 : 0), 0);
-    for (const one of waiting) one.left -= one.loud ? loud : samples.length;
-    for (const one of waiting) if (one.left <= 0 || (asked && one.asked === asked)) one.resolve();
-    waiting = waiting.filter((one) => one.left > 0 && !(asked && one.asked === asked));
+    loud += samples.reduce((count, sample) => count + (Math.abs(sample) > QUIET ? 1 : 0), 0);
+    const over = waiting.filter(({ holds }) => holds(asked));
+    waiting = waiting.filter((one) => !over.includes(one));
+    for (const { resolve } of over) resolve();
   }
 
-  const wait = (what) => new Promise((resolve) => waiting.push({ left: Number.POSITIVE_INFINITY, ...what, resolve }));
+  /** Looked at whenever something was played. */
+  function until(holds) {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve) => waiting.push({ holds, resolve }));
+  }
 
   /** What the taps have not handed over yet. */
   async function rest() {
     for (const context of contexts) {
       await context.tapped;
-      const asked = crypto.randomUUID();
-      context.tap.port.postMessage(asked);
-      await wait({ asked });
+      const mine = crypto.randomUUID();
+      const handed = until((asked) => asked === mine);
+      context.tap.port.postMessage(mine);
+      await handed;
     }
   }
 
@@ -103,8 +113,8 @@
     gestures,
     rateHz: () => contexts.at(-1)?.sampleRate ?? 0,
     states: () => contexts.map(({ state }) => state),
-    loud: (left) => wait({ left, loud: true }),
-    passed: (left) => wait({ left, loud: false }),
+    heard: (length) => until(() => loud >= length),
+    played: (length) => until(() => contexts.reduce((sum, { kept }) => sum + kept.length, 0) >= length),
     async samples() {
       await rest();
       const blocks = contexts.flatMap(({ kept }) => kept.blocks);

@@ -66,7 +66,7 @@ class Sound:
     page: Evaluates
 
     async def samples(self) -> Sampled:
-        """All samples so far, those of the page's contexts one after the other; mono float, full scale is 1."""
+        """All samples so far, by the clock of the page's AudioContext; mono float, full scale is 1."""
         packed = await self.page.evaluate("() => listenIn.samples()")
         return np.frombuffer(base64.b64decode(packed), dtype=np.float32)
 
@@ -84,14 +84,14 @@ class Sound:
         return [Gesture(**one) for one in found]
 
     async def heard(self, length: int = 1) -> None:
-        """Returns when `length` more samples that are not silence have been played."""
+        """Returns when `length` samples that are not silence have been played since the page was loaded."""
         async with asyncio.timeout(PATIENCE_S):
-            await self.page.evaluate("length => listenIn.loud(length)", length)
+            await self.page.evaluate("length => listenIn.heard(length)", length)
 
-    async def passed(self, length: int) -> None:
-        """Returns when `length` more samples have been played, silent or not."""
+    async def played(self, length: int) -> None:
+        """Returns when `length` samples have been played since the page was loaded, silent or not."""
         async with asyncio.timeout(PATIENCE_S):
-            await self.page.evaluate("length => listenIn.passed(length)", length)
+            await self.page.evaluate("length => listenIn.played(length)", length)
 
 
 def heard_part(samples: Sampled) -> Sampled:
