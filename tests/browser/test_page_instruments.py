@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import Visiting
+from tests.support.axe import barriers
 from tests.support.server import RATE_HZ, ScriptedModel, quick_engine, running_server
 from tests.support.talking import close_dialog, heard, say, speaking, talkative
 
@@ -147,12 +150,8 @@ async def test_a_timeline_that_is_gone_is_said(visit: Visiting, data_dir: Path) 
 
 async def test_the_fallback_that_speaks_is_told_in_words(visit: Visiting, data_dir: Path) -> None:
     """When the primary dies the page says who speaks instead, since when, why and what helps, and shows the attempt."""
-    dead = Step(fail_after=0, error=EngineUnavailable)
-    dies = FakeEngine.named("xtts")(
-        FakeOptions(rate_hz=RATE_HZ), script=lambda _, text: Step() if text in OWN_PHRASES else dead
-    )
     async with (
-        running_server(data_dir, engine=dies, fallback=quick_engine()) as server,
+        running_server(data_dir, engine=_dying(), fallback=quick_engine()) as server,
         visit(server.url) as someone,
     ):
         page = someone.page
@@ -171,6 +170,13 @@ async def test_the_fallback_that_speaks_is_told_in_words(visit: Visiting, data_d
         await expect(page.get_by_role("button", name="Server:")).to_be_focused()
 
 
+def _dying() -> FakeEngine:
+    """An engine that speaks its own phrases only, so that it is down with the first sentence of a reply."""
+    dead = Step(fail_after=0, error=EngineUnavailable)
+    options = FakeOptions(rate_hz=RATE_HZ)
+    return FakeEngine.named("xtts")(options, script=lambda _, text: Step() if text in OWN_PHRASES else dead)
+
+
 async def test_no_engine_at_all_is_told_in_words(visit: Visiting, data_dir: Path) -> None:
     """Without any engine the page says that text still comes, and why there is no voice."""
     engine = FakeEngine(script=(), start_error=EngineUnavailable("no model; remedy: unavoce voices install"))
@@ -179,6 +185,28 @@ async def test_no_engine_at_all_is_told_in_words(visit: Visiting, data_dir: Path
         notice = someone.page.get_by_role("status")
         await notice.get_by_text("No engine can speak: the text still comes.").wait_for()
         await notice.get_by_text("What helps: unavoce voices install.").wait_for()
+
+
+@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 760}}], ids=str)
+async def test_nothing_bars_the_way_to_timeline_and_dialogs(
+    visit: Visiting, data_dir: Path, look: dict[str, Any]
+) -> None:
+    """axe-core finds nothing in an open timeline, as picture and as table, nor in the dialogs, light, dark or small."""
+    async with (
+        running_server(data_dir, engine=_dying(), fallback=quick_engine()) as server,
+        visit(server.url, **look) as someone,
+    ):
+        page = someone.page
+        await say(page)
+        timeline = await open_timeline(await heard(page))
+        assert await barriers(page) == []
+        await cells(timeline)
+        assert await barriers(page) == []
+        for name in ("Server:", "Settings"):
+            await page.get_by_role("button", name=name).click()
+            await page.get_by_role("dialog").wait_for()
+            assert await barriers(page) == []
+            await close_dialog(page)
 
 
 async def test_the_meter_stands_still_where_less_motion_is_wanted(visit: Visiting, data_dir: Path) -> None:
