@@ -25,7 +25,7 @@ SENTENCES = ["Good evening, sir. ", "The house is warm. ", "Dinner is at eight, 
 
 async def open_timeline(line: Locator) -> Locator:
     await line.get_by_role("button", name="Timeline").click()
-    timeline = line.get_by_role("region", name="Timeline of this reply")
+    timeline = line.get_by_role("group", name="Timeline of this reply")
     await timeline.locator(".timeline-row").first.wait_for()
     return timeline
 
