@@ -230,6 +230,35 @@ async def test_the_meter_moves_with_the_voice(visit: Visiting, data_dir: Path) -
         assert first != later
 
 
+COUNT_FRAMES = """
+    window.drawn = 0;
+    const frame = window.requestAnimationFrame;
+    window.requestAnimationFrame = (call) => {
+        if (new Error().stack.includes("level-meter.js")) window.drawn += 1;
+        return frame.call(window, call);
+    };
+    window.drawnIn = async (frames) => {
+        const before = window.drawn;
+        for (let number = 0; number < frames; number += 1) await new Promise((then) => frame.call(window, then));
+        return window.drawn - before;
+    };
+"""
+
+
+async def test_the_meter_draws_only_while_there_is_sound(visit: Visiting, data_dir: Path) -> None:
+    """An idle page asks for no frame on the meter's behalf, before a reply or after it."""
+    async with running_server(data_dir) as server, visit(server.url) as someone:
+        page = someone.page
+        await page.add_init_script(COUNT_FRAMES)
+        await page.reload()
+        await page.get_by_role("button", name="Server: fake · ready").wait_for()
+        assert await page.evaluate("drawnIn(20)") == 0
+        await say(page)
+        await heard(page)
+        assert await page.evaluate("drawn") > 0
+        assert await page.evaluate("drawnIn(20)") == 0
+
+
 async def _pictures(page: Page) -> list[str]:
     """The level meter's, half a second of frames apart."""
     pictures: list[str] = await page.evaluate(
