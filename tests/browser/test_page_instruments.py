@@ -124,7 +124,7 @@ async def test_a_gap_is_counted_and_marked(visit: Visiting, data_dir: Path) -> N
     async with running_server(data_dir, model=model) as server, visit(server.url) as someone:
         await say(someone.page)
         await someone.sound.heard(800)
-        await someone.sound.passed(3 * RATE_HZ)
+        await someone.sound.played(len(await someone.sound.samples()) + 3 * RATE_HZ)
         more.set()
         line = someone.page.locator(".reply-instruments")
         await line.get_by_text("1 gap, ").wait_for()

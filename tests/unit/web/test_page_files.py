@@ -63,7 +63,17 @@ def test_served_without_comments_the_scripts_are_the_same(tmp_path: Path) -> Non
 
 
 def compiled(folder: Path, kind: str) -> dict[str, str]:
-    options = ["--allowJs", "--noCheck", "--noResolve", "--removeComments", "--target", "es2022", "--module", "esnext"]
+    options = [
+        "--ignoreConfig",
+        "--allowJs",
+        "--noCheck",
+        "--noResolve",
+        "--removeComments",
+        "--target",
+        "es2022",
+        "--module",
+        "esnext",
+    ]
     into = folder / f"{kind}-compiled"
     scripts = [str(folder / kind / name) for name in OWN]
     subprocess.run(

@@ -1,11 +1,11 @@
 import { lexer } from "../vendor/marked.esm.js";
 import { io } from "../vendor/socket.io.esm.min.js";
 
-const state = document.getElementById("state");
+const state = /** @type {HTMLElement} */ (document.getElementById("state"));
 const socket = io();
 socket.on("connect", () => {
   state.textContent = `Connected. ${lexer("Speak.").length}`;
 });
-socket.on("connect_error", (error) => {
+socket.on("connect_error", (/** @type {Error} */ error) => {
   state.textContent = error.message;
 });
