@@ -11,7 +11,7 @@ const SPANS = [
   ["failed", "failed"],
   ["withdrawn", "no longer needed"],
   ["heard", "heard"],
-  ["expected", "heard, as the server reckons"],
+  ["expected", "heard, by estimate"],
 ];
 /** @type {[import("./timeline-rows.js").PointKind, string][]} */
 const POINTS = [

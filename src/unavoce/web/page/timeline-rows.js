@@ -39,13 +39,14 @@ export function rowsOf(trace, record, nowMs) {
 function rowOf(sentence, record, nowMs) {
   const attempts = attemptSpans(sentence, nowMs);
   const lanes = Math.max(1, ...attempts.map((span) => span.lane + 1));
-  const spans = [...waitSpans(sentence, nowMs), ...attempts, ...heardSpans(sentence, record, lanes)];
+  const others = [...waitSpans(sentence, nowMs), ...heardSpans(sentence, record, lanes)];
   return {
     sentence: sentence.sentence,
     text: record.texts.get(sentence.sentence) ?? "",
     engine: sentence.engine ?? "",
     lanes: lanes + 1,
-    spans: spans.filter((span) => span.toMs > span.fromMs),
+    // An engine that failed at once is seen all the same.
+    spans: [...others.filter((span) => span.toMs > span.fromMs), ...attempts],
     points: pointsOf(sentence),
   };
 }
@@ -132,10 +133,10 @@ function attemptWords(attempt, toMs) {
  */
 function heardSpans(sentence, record, lane) {
   const heard = heardHere(sentence.sentence, record);
-  if (heard) return [{ kind: "heard", ...heard, lane, words: `heard, ${between(heard.fromMs, heard.toMs)}` }];
+  if (heard) return [{ kind: "heard", ...heard, lane, words: `heard ${between(heard.fromMs, heard.toMs)}` }];
   const { playsFromMs: fromMs, playsToMs: toMs } = sentence;
   if (fromMs === null || toMs === null) return [];
-  return [{ kind: "expected", fromMs, toMs, lane, words: `heard, as the server reckons, ${between(fromMs, toMs)}` }];
+  return [{ kind: "expected", fromMs, toMs, lane, words: `heard ${between(fromMs, toMs)}, by the server's estimate` }];
 }
 
 /**

@@ -143,7 +143,7 @@ function build() {
     class: "timeline-picture",
     role: "img",
     tabindex: 0,
-    "aria-label": "Timeline; the same as words above, and as a table",
+    "aria-label": "The timeline as a picture. Its gist is in the sentence above, all of it in the table.",
   });
   const table = element("div", {
     class: "timeline-table",
