@@ -122,10 +122,11 @@ export class Session extends Listener {
     const known = this.replies.get(replyId);
     if (known) this.emit("reply", { replyId, own: true });
     const reply = known ?? this.met(replyId, true);
+    // One that is not known here has ended. No end event comes then: its chunks are those that there are.
+    const total = known && !known.allSent ? null : nextIndex;
+    Object.assign(reply, { own: true, silent: false, done: !known, nextIndex: 0, total, heardText });
     this.sound.expect(replyId);
-    Object.assign(reply, { own: true, silent: false, nextIndex: 0, heardText });
-    // One that is not known here has ended: the chunks are those that there are, and no end event comes.
-    if (!known) Object.assign(reply, { done: true, total: nextIndex });
+    if (total === 0) this.sound.finish(replyId);
   }
 
   /** @param {string} sessionId */
