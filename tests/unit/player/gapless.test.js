@@ -170,6 +170,18 @@ test("no more than twenty seconds are decoded ahead, and the rest follows withou
   assert.equal(world.conversation.sound.underruns, 0);
 });
 
+test("a chunk that is longer than what is decoded ahead does not leave the next one too late", async () => {
+  const world = new World();
+  const reply = await world.begun();
+  const parts = [24_000, 600_000, 24_000].map((frames, at) => tone(frames, at));
+  for (const [index, samples] of parts.entries()) await world.chunk(reply, index, samples);
+  assert.equal(world.context.sources.length, 2);
+  await world.ended(reply);
+  await world.advance(28_000);
+  assertSame(heardOf(world), joined(parts));
+  assert.equal(world.conversation.sound.underruns, 0);
+});
+
 test("what waits is bounded, and what is too much is named", async () => {
   const world = new World();
   world.contextState = "suspended";
