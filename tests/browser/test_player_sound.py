@@ -23,15 +23,18 @@ TALK = """async (options) => {
   const [{ Conversation }, { io }] = await Promise.all([
     import("/player/unavoce-player.js"), import("/vendor/socket.io.esm.min.js"),
   ]);
-  let context;
+  let play;
   const createContext = (sampleRate) => {
-    context = new AudioContext({ sampleRate });
+    const context = new AudioContext({ sampleRate });
     context.suspend();
+    // The player asks at once.
+    play = context.resume.bind(context);
+    context.resume = async () => {};
     return context;
   };
   const conversation = new Conversation({ io, createContext });
   await conversation.connect();
-  conversation.on("audioDone", () => context.resume());
+  conversation.on("audioDone", () => play());
   const heard = new Promise((resolve) => conversation.on("speaking", ({ sentence }) => sentence === null && resolve()));
   await conversation.send("Talk", options);
   await heard;
