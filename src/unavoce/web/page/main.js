@@ -14,21 +14,16 @@ import { SoundNotice } from "./conversation/sound-notice.js";
 import { Strip } from "./conversation/strip.js";
 import { Talk } from "./conversation/talk.js";
 import { Welcome } from "./conversation/welcome.js";
-import { Instruments } from "./instruments.js";
 import { storageOf } from "./settings.js";
 
 const memory = new SessionMemory(storageOf("sessionStorage"), storageOf("localStorage"));
 const conversation = new Conversation({ io, sessionId: memory.sessionId, resume: memory.takeResumePoint() });
-const instruments = new Instruments(conversation);
-part("header").append(instruments.header);
-part("header").after(instruments.notices);
-
 const follower = new Follower(part("conversation"), part("messages"), part("to-end"));
-const messages = new Messages(part("messages"), part("conversation"), (replyId) => instruments.replyLine(replyId));
+const messages = new Messages(part("messages"), part("conversation"), newReply);
 const strip = new Strip(part("strip"));
 const activity = new Activity();
 const replies = new Replies({ conversation, messages, announcer: new Announcer(part("announcer")) });
-const talk = new Talk({ conversation, instruments, messages, replies, follower, activity, memory, strip });
+const talk = new Talk({ conversation, messages, replies, follower, activity, memory, strip });
 const composer = new Composer(part("composer"), part("problem"), talk);
 const welcome = new Welcome(part("welcome"), (message) => composer.say(message));
 new ConnectionNotice(conversation, strip);
@@ -40,5 +35,21 @@ messages.watch((count) => {
   part("new").hidden = count === 0;
 });
 part("new").addEventListener("click", () => talk.startAnew());
-talk.begin();
 composer.focus();
+// From here on one can write and send; what is sent waits for the rest.
+performance.mark("interactive");
+
+// No reply comes before it is asked for in the end.
+const [{ Instruments }, { ReplyMessage }] = await Promise.all([
+  import("./instruments.js"),
+  import("./conversation/reply-message.js"),
+]);
+const instruments = new Instruments(conversation);
+part("header").append(instruments.header);
+part("header").after(instruments.notices);
+talk.begin((message, options) => instruments.send(message, options));
+
+/** @param {string} replyId */
+function newReply(replyId) {
+  return new ReplyMessage(replyId, () => instruments.replyLine(replyId));
+}

@@ -1,15 +1,15 @@
 /** The list of messages: who comes after whom, those of before drawn only as they come near. */
 import { Drawer } from "./drawer.js";
 import { placeOf } from "./heard.js";
-import { ReplyMessage } from "./reply-message.js";
 import { UserMessage } from "./user-message.js";
 
+/** @typedef {import("./reply-message.js").ReplyMessage} ReplyMessage */
 /** @typedef {{ role: string, text: string, heardText?: string, replyId?: string }} Told a message as history tells it */
 
 export class Messages {
   #list;
   #drawer;
-  #lineOf;
+  #newReply;
   /** @type {Map<string, ReplyMessage>} */
   #replies = new Map();
   /** What was said before a reply, by the reply's id. @type {Map<string, UserMessage>} */
@@ -20,11 +20,11 @@ export class Messages {
   /**
    * @param {HTMLElement} list
    * @param {HTMLElement} scroller
-   * @param {(replyId: string) => HTMLElement} lineOf what stands below a reply
+   * @param {(replyId: string) => ReplyMessage} newReply
    */
-  constructor(list, scroller, lineOf) {
+  constructor(list, scroller, newReply) {
     this.#list = list;
-    this.#lineOf = lineOf;
+    this.#newReply = newReply;
     this.#drawer = new Drawer(scroller);
   }
 
@@ -63,7 +63,7 @@ export class Messages {
   reply(replyId) {
     const known = this.#replies.get(replyId);
     if (known) return known;
-    const message = new ReplyMessage(replyId, () => this.#lineOf(replyId));
+    const message = this.#newReply(replyId);
     this.#replies.set(replyId, message);
     this.#list.append(message.element);
     this.#changed();
@@ -110,7 +110,7 @@ export class Messages {
    */
   #recalled(replyId, { text, heardText }) {
     const known = this.#replies.get(replyId);
-    const message = known ?? new ReplyMessage(replyId, () => this.#lineOf(replyId));
+    const message = known ?? this.#newReply(replyId);
     const heard = heardText === undefined ? null : placeOf(text, heardText);
     if (known) known.heardElsewhere(heard);
     else {

@@ -20,7 +20,7 @@ export class ReplyMessage {
   #speaking = null;
   #notes = element("div", { class: "reply-notes" });
   #place = element("div", { class: "reply-text", "data-part": "text", dir: "auto" });
-  /** @type {(() => HTMLElement) | null} */
+  /** @type {(() => HTMLElement | null) | null} */
   #line;
   /** Of before, and not drawn yet: stands as plain text. */
   #recalled = false;
@@ -28,7 +28,7 @@ export class ReplyMessage {
 
   /**
    * @param {string} replyId
-   * @param {() => HTMLElement} line what stands below it, made when it is drawn
+   * @param {() => HTMLElement | null} line what stands below it, made when it is drawn
    */
   constructor(replyId, line) {
     this.replyId = replyId;
@@ -72,7 +72,8 @@ export class ReplyMessage {
 
   /** Drawn for good, with the line below it. */
   draw() {
-    if (this.#line) this.element.append(this.#line());
+    const line = this.#line?.();
+    if (line) this.element.append(line);
     this.#line = null;
     if (!this.#recalled) return;
     this.#recalled = false;
