@@ -67,7 +67,10 @@ class Watch:
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def over(self, context: BrowserContext) -> None:
-        context.on("console", lambda message: message.type == "error" and self.found(message.text))
+        context.on(
+            "console",
+            lambda message: message.type == "error" and self.found(f"{message.text} {message.location['url']}"),
+        )
         context.on("weberror", lambda fault: self.found(f"uncaught: {fault.error}"))
         context.on("request", lambda request: self.asked(request.url))
         context.on("page", lambda page: page.on("websocket", lambda socket: self.asked(socket.url)))
