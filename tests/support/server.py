@@ -22,6 +22,7 @@ import pytest
 import uvicorn
 from tests.support.web import Web
 
+from unavoce.cache.cache import Cache
 from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.errors import ModelError
@@ -91,14 +92,20 @@ class Server:
 
 @asynccontextmanager
 async def running_server(
-    data_dir: Path, *, engine: FakeEngine | None = None, model: ScriptedModel | None = None, **settings: Any
+    data_dir: Path,
+    *,
+    engine: FakeEngine | None = None,
+    fallback: FakeEngine | None = None,
+    model: ScriptedModel | None = None,
+    cache: Cache | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Server]:
-    """The whole server but for the engine and the model, on a free port; stopped when the block ends."""
+    """The whole server but for the engines, the model and the cache, on a free port; stopped when the block ends."""
     engine, model = engine or quick_engine(), model or ScriptedModel()
-    chain = Chain([engine])
+    chain = Chain([engine, *([fallback] if fallback else [])])
     made = Settings(**{"data_dir": data_dir, "sample_rate_hz": RATE_HZ, **settings})
     with (
-        patch("unavoce.server.app.build_stage", lambda *_: Stage(chain)),
+        patch("unavoce.server.app.build_stage", lambda *_: Stage(chain, cache=cache)),
         patch("unavoce.server.app.create_model", lambda *_: model),
         _listen("127.0.0.1", 0) as listening,
     ):

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from unavoce.web import files
+from unavoce.web import files, modules
 from unavoce.web.files import File
 
 INDEX = "page/index.html"
@@ -77,10 +77,13 @@ class Site:
         return [Route(path, self._answer) for path in paths]
 
     def _front(self, contents: Mapping[str, bytes]) -> bytes:
-        """`index.html`, with the digest in the addresses of what it loads."""
+        """`index.html` with links to all its modules, and with the digest in the addresses of what it loads."""
         if self.missing:
             return _INCOMPLETE.format(missing=", ".join(self.missing)).encode()
-        return contents[INDEX].replace(b'"assets/', f'"assets/{self.digest}/'.encode())
+        scripts = [name for name in modules.loaded(INDEX, contents) if name.endswith(".js")]
+        links = "".join(f'<link rel="modulepreload" href="assets/{name}">' for name in scripts)
+        front = contents[INDEX].replace(b"</head>", links.encode() + b"</head>", 1)
+        return front.replace(b'"assets/', f'"assets/{self.digest}/'.encode())
 
     async def _answer(self, request: Request) -> Response:
         path: str = request.scope["path"]

@@ -64,6 +64,11 @@ test("engines at work at the same time have lanes of their own, one after the ot
   assert.match(after.spans.find(({ kind }) => kind === "failed")?.words ?? "", /xtts failed.*refused/);
 });
 
+test("an engine that failed in the very moment in which it began is seen", () => {
+  const failed = attempt({ engine: "xtts", startedMs: 120, endedMs: 120, outcome: "failed" });
+  assert.deepEqual(spans(row(sentence({ attempts: [failed, attempt()] }))).failed, [120, 120, 0]);
+});
+
 test("a clip at hand is a mark of its tier, and no engine's work", () => {
   for (const tier of /** @type {const} */ (["memory", "disk"])) {
     const drawn = row(hit(tier));

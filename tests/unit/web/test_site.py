@@ -13,7 +13,10 @@ from starlette.applications import Starlette
 from unavoce.web import files
 from unavoce.web.site import Site
 
-INDEX = '<script type="module" src="assets/page/main.js"></script><link rel="icon" href="assets/page/icon.svg">'
+INDEX = (
+    '<head><script type="module" src="assets/page/main.js"></script>'
+    '<link rel="icon" href="assets/page/icon.svg"></head><p>assets/'
+)
 SCRIPT = 'import { lexer } from "../vendor/marked.esm.js";\n' * 40
 CONTENTS = {
     "page/index.html": INDEX.encode(),
@@ -50,7 +53,12 @@ async def ask(
 async def test_the_front_page_names_the_digest_and_is_asked_for_each_time() -> None:
     """`/` loads its files under the digest, by addresses relative to itself, and no browser takes it unasked."""
     answer = await ask("/")
-    assert answer.text == INDEX.replace("assets/", f"assets/{DIGEST}/")
+    assert answer.text == (
+        f'<head><script type="module" src="assets/{DIGEST}/page/main.js"></script>'
+        f'<link rel="icon" href="assets/{DIGEST}/page/icon.svg">'
+        f'<link rel="modulepreload" href="assets/{DIGEST}/page/main.js">'
+        f'<link rel="modulepreload" href="assets/{DIGEST}/vendor/marked.esm.js"></head><p>assets/'
+    )
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
 

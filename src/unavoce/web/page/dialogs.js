@@ -21,8 +21,8 @@ export function dialog(title, ...children) {
     element("div", { class: "dialog-body" }, ...children),
   );
   close.addEventListener("click", () => box.close());
-  box.addEventListener("click", (event) => {
-    // The backdrop belongs to the dialog itself, everything in it to a child.
+  // The backdrop belongs to the dialog itself, everything in it to a child. Pressed there: not where a selection ends.
+  box.addEventListener("pointerdown", (event) => {
     if (event.target === box) box.close();
   });
   box.addEventListener("keydown", (event) => {

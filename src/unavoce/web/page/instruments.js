@@ -90,7 +90,7 @@ export class Instruments {
 
   /**
    * @param {string} message
-   * @param {import("../player/unavoce-player.js").SendOptions} manner
+   * @param {import("../player/types.d.ts").SendOptions} manner
    */
   async #sendTimed(message, manner) {
     const sentMs = performance.now();
@@ -157,16 +157,18 @@ export class Instruments {
     }
   }
 
-  /** @param {string} key */
+  /** @param {string | undefined} key */
   #connectWith(key) {
     this.#conversation.apiKey = key;
     // How it ends is told by `connection` events.
     this.#conversation.connect().catch(() => {});
   }
 
+  /** Nothing is to be had with it any more on this page either: the server is shown that there is none, and asks. */
   #forgetKey() {
     this.#keys.forget();
-    this.#conversation.apiKey = undefined;
+    this.#settingsDialog.dialog.close();
+    this.#connectWith(undefined);
   }
 
   /** @param {Readonly<import("./settings.js").Choices>} choices */

@@ -1,8 +1,8 @@
 /** Keeps a record of each reply, from the conversation's events. */
 import { ReplyRecord } from "./reply-record.js";
 
-/** The newest replies' records are kept for events that may still come; a reply's own line keeps its record anyway. */
-const MOST = 200;
+/** More than a session's history holds: a reply that still runs is never let go for those of before. */
+const MOST = 2000;
 
 export class Records {
   /** @type {Map<string, ReplyRecord>} */

@@ -1,15 +1,22 @@
 /** The line under a reply, and the button in it that opens the reply's timeline. */
-import { element, svg } from "./dom.js";
+import { element, say, svg } from "./dom.js";
 import { lineOf } from "./reply-words.js";
-import { Timeline } from "./timeline.js";
 
 let made = 0;
 
 export class ReplyLine {
   #record;
-  #timeline;
-  #parts;
-  #button;
+  #api;
+  #parts = element("span", { class: "reply-line-parts" });
+  #place = element("div", { hidden: true });
+  #button = element(
+    "button",
+    { type: "button", class: "reply-line-button", "aria-expanded": "false" },
+    "Timeline",
+    chevron(),
+  );
+  /** @type {Promise<import("./timeline.js").Timeline> | null} */
+  #timeline = null;
   #said = "";
 
   /**
@@ -18,24 +25,13 @@ export class ReplyLine {
    */
   constructor(record, api) {
     this.#record = record;
-    this.#timeline = new Timeline(record, api);
+    this.#api = api;
     made += 1;
-    const id = `timeline-${made}`;
-    this.#timeline.element.id = id;
-    this.#parts = element("span", { class: "reply-line-parts" });
-    this.#button = element(
-      "button",
-      { type: "button", class: "reply-line-button", "aria-expanded": "false", "aria-controls": id },
-      "Timeline",
-      svg(
-        "svg",
-        { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" },
-        svg("path", { d: "M2.5 4.5 6 8l3.5-3.5" }),
-      ),
-    );
-    this.#button.addEventListener("click", () => this.toggle());
+    this.#place.id = `timeline-${made}`;
+    this.#button.setAttribute("aria-controls", this.#place.id);
+    this.#button.addEventListener("click", () => void this.#toggle());
     const line = element("p", { class: "reply-line" }, this.#parts, this.#button);
-    this.element = element("div", { class: "reply-instruments" }, line, this.#timeline.element);
+    this.element = element("div", { class: "reply-instruments" }, line, this.#place);
     this.refresh();
   }
 
@@ -50,9 +46,32 @@ export class ReplyLine {
     );
   }
 
-  toggle() {
-    if (this.#timeline.isOpen) this.#timeline.close();
-    else this.#timeline.open();
-    this.#button.setAttribute("aria-expanded", String(this.#timeline.isOpen));
+  async #toggle() {
+    const open = this.#place.hidden;
+    this.#place.hidden = !open;
+    this.#button.setAttribute("aria-expanded", String(open));
+    this.#timeline ??= this.#load();
+    try {
+      const timeline = await this.#timeline;
+      // It may have been closed while it was being loaded.
+      if (this.#place.hidden) timeline.close();
+      else timeline.open();
+    } catch {
+      this.#timeline = null;
+      say(this.#place, "The timeline could not be loaded. Is the server still running?");
+    }
   }
+
+  /** Only who looks at a timeline loads the modules that draw it. */
+  async #load() {
+    const { Timeline } = await import("./timeline.js");
+    const timeline = new Timeline(this.#record, this.#api);
+    this.#place.replaceChildren(timeline.element);
+    return timeline;
+  }
+}
+
+function chevron() {
+  const path = svg("path", { d: "M2.5 4.5 6 8l3.5-3.5" });
+  return svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, path);
 }

@@ -37,10 +37,7 @@ export class SettingsDialog {
     this.#health = health;
     this.#keys = keys;
     this.#controls = controlsOf(settings);
-    this.#controls.forget.addEventListener("click", () => {
-      forget();
-      this.#show();
-    });
+    this.#controls.forget.addEventListener("click", forget);
     this.dialog = dialog("Settings", ...laidOut(this.#controls));
     settings.watch(() => this.#show());
     health.watch(() => this.#show());

@@ -39,13 +39,14 @@ export function rowsOf(trace, record, nowMs) {
 function rowOf(sentence, record, nowMs) {
   const attempts = attemptSpans(sentence, nowMs);
   const lanes = Math.max(1, ...attempts.map((span) => span.lane + 1));
-  const spans = [...waitSpans(sentence, nowMs), ...attempts, ...heardSpans(sentence, record, lanes)];
+  const others = [...waitSpans(sentence, nowMs), ...heardSpans(sentence, record, lanes)];
   return {
     sentence: sentence.sentence,
     text: record.texts.get(sentence.sentence) ?? "",
     engine: sentence.engine ?? "",
     lanes: lanes + 1,
-    spans: spans.filter((span) => span.toMs > span.fromMs),
+    // An engine that failed at once is seen all the same.
+    spans: [...others.filter((span) => span.toMs > span.fromMs), ...attempts],
     points: pointsOf(sentence),
   };
 }
@@ -132,10 +133,10 @@ function attemptWords(attempt, toMs) {
  */
 function heardSpans(sentence, record, lane) {
   const heard = heardHere(sentence.sentence, record);
-  if (heard) return [{ kind: "heard", ...heard, lane, words: `heard, ${between(heard.fromMs, heard.toMs)}` }];
+  if (heard) return [{ kind: "heard", ...heard, lane, words: `heard ${between(heard.fromMs, heard.toMs)}` }];
   const { playsFromMs: fromMs, playsToMs: toMs } = sentence;
   if (fromMs === null || toMs === null) return [];
-  return [{ kind: "expected", fromMs, toMs, lane, words: `heard, as the server reckons, ${between(fromMs, toMs)}` }];
+  return [{ kind: "expected", fromMs, toMs, lane, words: `heard ${between(fromMs, toMs)}, by the server's estimate` }];
 }
 
 /**
@@ -157,7 +158,7 @@ export function heardHere(sentence, record) {
  * @returns {Point[]}
  */
 function pointsOf(sentence) {
-  const { cutMs, synthesisedMs, sentMs, cache, skipped, attempts, chunks } = sentence;
+  const { cutMs, synthesisedMs, sentMs, encodeMs, cache, skipped, attempts, chunks } = sentence;
   const points = /** @type {Point[]} */ ([]);
   if (cutMs !== null)
     points.push({ kind: "cut", atMs: cutMs, lane: 0, words: `complete as text at ${seconds(cutMs)}` });
@@ -165,12 +166,9 @@ function pointsOf(sentence) {
     points.push({ kind: cache, atMs: synthesisedMs, lane: 0, words: `from ${cache} at ${seconds(synthesisedMs)}` });
   }
   if (sentMs !== null) {
-    points.push({
-      kind: "sent",
-      atMs: sentMs,
-      lane: 0,
-      words: `sent at ${seconds(sentMs)}, in ${counted(chunks, "part")}`,
-    });
+    const encoded = encodeMs === null ? "" : `, encoded in ${encodeMs.toFixed(1)} ms`;
+    const words = `sent at ${seconds(sentMs)}, in ${counted(chunks, "part")}${encoded}`;
+    points.push({ kind: "sent", atMs: sentMs, lane: 0, words });
   }
   if (skipped) points.push({ kind: "skipped", atMs: lastOf(sentence), lane: 0, words: `not spoken: ${skipped}` });
   return points;

@@ -28,7 +28,8 @@ const STATUS = { running: "Still running. ", complete: "", aborted: "Stopped. ",
  * @param {ReplyRecord} record
  */
 function firstSound(trace, record) {
-  const firstMs = firstSoundOf(trace, record);
+  // As the person waited, where that is known: the line below the reply says the same.
+  const firstMs = record.firstSoundMs ?? firstSoundOf(trace, record);
   if (firstMs !== null) return `first sound after ${seconds(firstMs)}`;
   const tokenMs = trace.timings.firstToken;
   return tokenMs === null
@@ -114,7 +115,7 @@ function heardWords(one, record) {
   const heard = heardHere(one.sentence, record);
   if (heard) return between(heard.fromMs, heard.toMs);
   if (one.playsFromMs === null || one.playsToMs === null) return "–";
-  return `${between(one.playsFromMs, one.playsToMs)}, as the server reckons`;
+  return `${between(one.playsFromMs, one.playsToMs)} (estimate)`;
 }
 
 /** @param {TraceSentence} one */

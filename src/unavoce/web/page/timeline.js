@@ -143,7 +143,7 @@ function build() {
     class: "timeline-picture",
     role: "img",
     tabindex: 0,
-    "aria-label": "Timeline; the same as words above, and as a table",
+    "aria-label": "The timeline as a picture. Its gist is in the sentence above, all of it in the table.",
   });
   const table = element("div", {
     class: "timeline-table",
@@ -154,9 +154,9 @@ function build() {
   });
   const legend = element("ul", { class: "timeline-legend", "aria-hidden": "true" });
   const head = element("div", { class: "timeline-head" }, summary, toggle);
-  const attributes = { class: "timeline", "aria-label": "Timeline of this reply", hidden: true };
+  const attributes = { class: "timeline", role: "group", "aria-label": "Timeline of this reply", hidden: true };
   return {
-    root: element("section", attributes, head, picture, legend, table),
+    root: element("div", attributes, head, picture, legend, table),
     summary,
     toggle,
     picture,

@@ -1,17 +1,13 @@
-// Text that grows, and places in it. The wire counts code points, JavaScript's strings count UTF-16 units.
+// Text that grows, and places in it: the wire counts code points, JavaScript's strings count UTF-16 units.
 
-/** A text whose pieces come at places in code points, some of them twice. */
 export class GrowingText {
   text = "";
   #codePoints = 0;
-  /** A place looked up before, in both counts: most lookups ascend. */
-  #known = { codePoint: 0, unit: 0 };
 
   /** @param {string} text the whole of it */
   replace(text) {
     this.text = text;
     this.#codePoints = countCodePoints(text);
-    this.#known = { codePoint: 0, unit: 0 };
   }
 
   /**
@@ -25,10 +21,8 @@ export class GrowingText {
     if (start > this.#codePoints) this.replace(this.text + " ".repeat(start - this.#codePoints));
     const from = this.unitAt(start);
     const end = start + countCodePoints(piece);
-    const rest = this.text.slice(this.unitAt(end));
-    this.text = this.text.slice(0, from) + piece + rest;
+    this.text = this.text.slice(0, from) + piece + this.text.slice(this.unitAt(end));
     this.#codePoints = Math.max(this.#codePoints, end);
-    this.#known = { codePoint: start, unit: from };
     return from;
   }
 
@@ -37,9 +31,8 @@ export class GrowingText {
     if (codePoint >= this.#codePoints) return this.text.length;
     // Without characters beyond the first plane, as in most texts, the counts are the same.
     if (this.text.length === this.#codePoints) return codePoint;
-    let { codePoint: at, unit } = codePoint < this.#known.codePoint ? { codePoint: 0, unit: 0 } : this.#known;
-    for (; at < codePoint; at += 1) unit += isPair(this.text, unit) ? 2 : 1;
-    this.#known = { codePoint, unit };
+    let unit = 0;
+    for (let at = 0; at < codePoint; at += 1) unit += isPair(this.text, unit) ? 2 : 1;
     return unit;
   }
 }

@@ -1,9 +1,9 @@
 // One Socket.IO connection: it comes back by itself, asks with a time limit, and says how it is.
 
 import { ConnectionRefused, Refused } from "./errors.js";
-import { record, string } from "./incoming.js";
+import { is } from "./incoming.js";
 
-/** @import { ConnectionEvents, ConnectionState, Io, Payload } from "./types.d.ts" */
+/** @import { ConnectionOptions, ConnectionState, Io, Payload } from "./types.d.ts" */
 
 const ANSWER_LIMIT_MS = 10_000;
 /** Socket.IO does not come back by itself when it was the server that closed the connection. */
@@ -12,16 +12,28 @@ const COME_BACK_MS = 1_000;
 export class Connection {
   /** @type {ConnectionState | null} */
   #state = null;
-  /** @type {ReturnType<Io>} */
-  #socket = null;
+  /** What was shown to the server. */
+  #shown = "";
   /** Who waits until it is online. @type {Set<(error?: Refused) => void>} */
   #waiting = new Set();
-  #shown = "";
+  #socket;
   #options;
 
-  /** @param {{ io: Io, url: string | undefined, auth: () => object, events: ConnectionEvents }} options */
-  constructor(options) {
+  /** @param {Io} io @param {string | undefined} url @param {ConnectionOptions} options */
+  constructor(io, url, options) {
     this.#options = options;
+    const socket = io(url, {
+      autoConnect: false,
+      forceNew: true,
+      transports: ["websocket", "polling"],
+      tryAllTransports: true,
+      auth: (/** @type {(shown: object) => void} */ show) => show(options.auth()),
+    });
+    socket.on("connect", () => this.#arrive(socket.id));
+    socket.on("connect_error", (error) => this.#failed(is.record(error)));
+    socket.on("disconnect", (reason) => this.#lost(reason));
+    socket.onAny((name, payload) => options.event(name, is.record(payload)));
+    this.#socket = socket;
   }
 
   /** Connect; or connect anew, should there be another key to show. Throws ConnectionRefused. */
@@ -29,12 +41,9 @@ export class Connection {
     const shown = JSON.stringify(this.#options.auth());
     if (this.#state === "online" && shown === this.#shown) return;
     this.#shown = shown;
-    this.#socket ??= this.#open();
-    this.#socket.disconnect();
     this.#tell("connecting");
-    const online = this.#online();
-    this.#socket.connect();
-    await online;
+    this.#socket.disconnect().connect();
+    await this.#online();
   }
 
   /**
@@ -47,16 +56,17 @@ export class Connection {
    * @throws {Refused} as the server says, or `timeout` or `offline`
    */
   async ask(name, payload, seen, arriving = false) {
-    if (this.#state === null || this.#state === "refused") throw new Refused("offline", "There is no connection.");
     if (!arriving) await this.#online(ANSWER_LIMIT_MS);
     return new Promise((resolve, reject) => {
-      const answered = (/** @type {unknown} */ fault, /** @type {unknown} */ data) => {
-        const answer = record(data);
-        if (fault || answer.ok !== true) return reject(this.#refusal(fault, record(answer.error)));
+      this.#socket.timeout(ANSWER_LIMIT_MS).emit(name, payload, (fault, data) => {
+        const answer = is.record(data);
+        if (fault || answer.ok !== true) {
+          reject(this.#refusal(fault, is.record(answer.error)));
+          return;
+        }
         seen?.(answer);
         resolve(answer);
-      };
-      this.#socket.timeout(ANSWER_LIMIT_MS).emit(name, payload, answered);
+      });
     });
   }
 
@@ -66,30 +76,14 @@ export class Connection {
   }
 
   close() {
-    this.#socket?.disconnect();
     this.#state = null;
-    this.#settle(new Refused("closed", "The conversation was closed."));
+    this.#socket.disconnect();
+    this.#settle(new Refused("offline", "The conversation was closed."));
   }
 
-  #open() {
-    const { io, url, auth, events } = this.#options;
-    const socket = io(url, {
-      autoConnect: false,
-      forceNew: true,
-      transports: ["websocket", "polling"],
-      tryAllTransports: true,
-      auth: (/** @type {(data: object) => void} */ show) => show(auth()),
-    });
-    socket.on("connect", () => this.#arrive(socket.id));
-    socket.on("connect_error", (/** @type {unknown} */ error) => this.#failed(record(error)));
-    socket.on("disconnect", (/** @type {string} */ reason) => this.#lost(reason));
-    socket.onAny((/** @type {string} */ name, /** @type {unknown} */ payload) => events.event(name, record(payload)));
-    return socket;
-  }
-
-  /** @param {string} id of this connection: it may be lost again meanwhile */
+  /** @param {string | undefined} id of this connection: it may be lost again meanwhile */
   async #arrive(id) {
-    const arrived = await this.#options.events.arrived().then(
+    const arrived = await this.#options.arrived().then(
       () => true,
       () => false,
     );
@@ -103,7 +97,7 @@ export class Connection {
   #failed({ data, message }) {
     if (this.#socket.active) return this.#tell("offline", { message: "The server cannot be reached; trying again." });
     // It answered, and would not have us: trying again would not help.
-    const refused = new ConnectionRefused(string(record(data).code) || "refused", string(message));
+    const refused = new ConnectionRefused(is.string(is.record(data).code) || "refused", is.string(message));
     this.#tell("refused", { code: refused.code, message: refused.message });
     this.#settle(refused);
   }
@@ -112,36 +106,40 @@ export class Connection {
   #lost(reason) {
     if (reason === "io client disconnect") return;
     this.#tell("offline", { message: "The connection is lost; trying again." });
-    if (reason === "io server disconnect") setTimeout(() => this.#socket.connect(), COME_BACK_MS);
+    if (reason === "io server disconnect") setTimeout(() => this.#state && this.#socket.connect(), COME_BACK_MS);
   }
 
   /** @param {ConnectionState} state @param {{ code?: string, message?: string }} [reason] */
   #tell(state, reason) {
     if (state === this.#state) return;
     this.#state = state;
-    this.#options.events.state(state, reason);
+    this.#options.state(state, reason);
   }
 
   /** Until it is online. @param {number} [limitMs] @returns {Promise<void>} */
   async #online(limitMs) {
     if (this.#state === "online") return;
-    return new Promise((resolve, reject) => {
-      const settled = (/** @type {Refused | undefined} */ error) => (error ? reject(error) : resolve());
-      this.#waiting.add(settled);
-      const late = () => this.#waiting.delete(settled) && reject(new Refused("offline", "There is no connection."));
-      if (limitMs) setTimeout(late, limitMs);
+    if (this.#state === "refused") throw new Refused("refused", "The server refused the connection.");
+    await new Promise((resolve, reject) => {
+      const settle = (/** @type {Refused | undefined} */ error) => {
+        this.#waiting.delete(settle);
+        clearTimeout(timer);
+        error ? reject(error) : resolve(undefined);
+      };
+      const late = new Refused("offline", "There is no connection.");
+      const timer = limitMs && setTimeout(settle, limitMs, late);
+      this.#waiting.add(settle);
     });
   }
 
   /** @param {Refused} [error] */
   #settle(error) {
-    for (const settled of this.#waiting) settled(error);
-    this.#waiting.clear();
+    for (const settle of this.#waiting) settle(error);
   }
 
   /** @param {unknown} fault there was no answer @param {Payload} error what it says */
   #refusal(fault, { code, message }) {
-    if (!fault) return new Refused(string(code) || "internal", string(message));
+    if (!fault) return new Refused(is.string(code) || "internal", is.string(message));
     if (!this.#socket.connected) return new Refused("offline", "The connection was lost before the server answered.");
     return new Refused("timeout", `The server did not answer within ${ANSWER_LIMIT_MS / 1000} seconds.`);
   }

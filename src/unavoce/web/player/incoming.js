@@ -7,90 +7,90 @@
 /**
  * @template {Shape} S
  * @param {S} shape
- * @param {Payload} payload
+ * @param {unknown} payload
  * @returns {{ [Field in keyof S]: Exclude<ReturnType<S[Field]>, undefined> } | null} null when a field is not as it should be
  */
 export function read(shape, payload) {
-  const fields = Object.entries(shape).map(([field, check]) => [field, check(payload[field])]);
+  const given = is.record(payload);
+  const fields = Object.entries(shape).map(([field, check]) => [field, check(given[field])]);
   return fields.some(([, value]) => value === undefined) ? null : Object.fromEntries(fields);
-}
-
-/** @param {unknown} value @returns {Payload} */
-export const record = (value) => (typeof value === "object" && value !== null ? /** @type {Payload} */ (value) : {});
-
-/** @param {unknown} value @returns {unknown[]} */
-export const list = (value) => (Array.isArray(value) ? value : []);
-
-/** @param {unknown} value */
-export const id = (value) => (typeof value === "string" && value.length > 0 && value.length <= 100 ? value : undefined);
-
-/** @param {unknown} value */
-const text = (value) => (typeof value === "string" ? value : undefined);
-
-/** @param {unknown} value */
-export const string = (value) => text(value) ?? "";
-
-/** @param {unknown} value a whole number from 0 */
-export const count = (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined);
-
-/** @param {unknown} value */
-const positive = (value) => (typeof value === "number" && value >= 0 && value < 1e9 ? value : undefined);
-
-/** @param {unknown} value */
-const rate = (value) => (Number(value) >= 8_000 && Number(value) <= 96_000 ? count(value) : undefined);
-
-/** @param {unknown} value @returns {ArrayBuffer | undefined} */
-function bytes(value) {
-  if (value instanceof ArrayBuffer) return value;
-  if (!ArrayBuffer.isView(value)) return undefined;
-  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice().buffer;
 }
 
 /** @template {Shape} S @param {S} shape */
 const listOf = (shape) => (/** @type {unknown} */ value) =>
-  list(value)
-    .map((entry) => read(shape, record(entry)))
+  is
+    .list(value)
+    .map((entry) => read(shape, entry))
     .filter((entry) => entry !== null);
 
-/** @param {unknown} value @returns {{ [name: string]: number | null }} */
-const timings = (value) =>
-  Object.fromEntries(Object.entries(record(value)).map(([name, ms]) => [name, count(ms) ?? null]));
+/** Checks of fields. @satisfies {Shape} */
+export const is = {
+  /** @returns {Payload} */
+  record: (value) => (typeof value === "object" && value !== null ? /** @type {Payload} */ (value) : {}),
+  /** @returns {unknown[]} */
+  list: (value) => (Array.isArray(value) ? value : []),
+  id: (value) => (typeof value === "string" && value.length > 0 && value.length <= 100 ? value : undefined),
+  text: (value) => (typeof value === "string" ? value : undefined),
+  /** Any; what is none is an empty one. */
+  string: (value) => is.text(value) ?? "",
+  /** From 0, and whole. */
+  count: (value) => (Number.isSafeInteger(value) && Number(value) >= 0 ? Number(value) : undefined),
+  positive: (value) => (typeof value === "number" && value >= 0 ? value : undefined),
+  rate: (value) => (Number(value) >= 8_000 && Number(value) <= 96_000 ? is.count(value) : undefined),
+  /** @returns {ArrayBuffer | undefined} */
+  bytes: (value) => {
+    if (!ArrayBuffer.isView(value)) return value instanceof ArrayBuffer ? value : undefined;
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice().buffer;
+  },
+};
 
-/** @param {unknown} value @returns {[number, number][]} */
-const places = (value) => list(value).map((place) => [count(list(place)[0]) ?? 0, count(list(place)[1]) ?? 0]);
-
-const skipped = { sentence: count, reason: string, partial: Boolean };
-
-/** The server's events that the player knows; engine:status and chat:error may lack what the others may not. */
+/** The events of docs/protocol.md, and what a page kept of itself. @satisfies {{ [name: string]: Shape }} */
 export const shapes = {
-  token: { replyId: id, text, start: count },
-  sentence: { replyId: id, sentence: count, start: count, end: count, text: string },
+  token: { replyId: is.id, text: is.text, start: is.count },
+  sentence: { replyId: is.id, sentence: is.count, start: is.count, end: is.count, text: is.string },
   chunk: {
-    replyId: id,
-    index: count,
-    sentence: count,
-    durationMs: count,
-    sampleRate: rate,
-    contentType: text,
-    audio: bytes,
-    engine: string,
-    voice: string,
-    cache: string,
-    text: string,
+    replyId: is.id,
+    index: is.count,
+    sentence: is.count,
+    durationMs: is.count,
+    sampleRate: is.rate,
+    contentType: is.text,
+    audio: is.bytes,
+    engine: is.string,
+    voice: is.string,
+    cache: is.string,
+    text: is.string,
   },
-  textDone: { replyId: id, text },
+  textDone: { replyId: is.id, text: is.text },
   audioDone: {
-    replyId: id,
-    reason: text,
-    engines: (/** @type {unknown} */ value) => list(value).map(string),
-    skipped: listOf(skipped),
-    totalChunks: (/** @type {unknown} */ value) => count(value) ?? 0,
+    replyId: is.id,
+    reason: is.text,
+    engines: (value) => is.list(value).map(is.string),
+    skipped: listOf({ sentence: is.count, reason: is.string, partial: Boolean }),
+    totalChunks: (value) => is.count(value) ?? 0,
   },
-  done: { replyId: id, reason: text, text: string, timings },
-  error: { code: text, message: string },
-  engine: { engine: text, status: text, reason: string, since: positive },
-  soundTaken: { replies: (/** @type {unknown} */ value) => list(value).map(string) },
-  joined: { replies: listOf({ replyId: id, nextIndex: count }) },
-  resumePoint: { sessionId: id, replies: record },
-  replyPoint: { index: count, positionMs: positive, text: string, sentences: places },
+  done: {
+    replyId: is.id,
+    reason: is.text,
+    text: is.string,
+    /** @returns {{ [name: string]: number | null }} */
+    timings: (value) =>
+      Object.fromEntries(Object.entries(is.record(value)).map(([name, ms]) => [name, is.count(ms) ?? null])),
+  },
+  error: { code: is.text, message: is.string },
+  engine: { engine: is.text, status: is.text, reason: is.string, since: is.positive },
+  soundTaken: { replies: (value) => is.list(value).map(is.string) },
+  joined: { replies: listOf({ replyId: is.id, nextIndex: is.count }) },
+  resumePoint: { sessionId: is.id, replies: is.record },
+  replyPoint: {
+    index: is.count,
+    positionMs: is.positive,
+    text: is.string,
+    /** @returns {[number, number][]} */
+    sentences: (value) =>
+      is
+        .list(value)
+        .map(is.list)
+        .map(([from, to]) => [is.count(from) ?? 0, is.count(to) ?? 0]),
+  },
 };

@@ -1,17 +1,17 @@
 // Takes what the server sends, and keeps each reply's text and sound in step. What comes back to a session builds on it
 // (session.js).
 
-import { id, read, shapes } from "./incoming.js";
-import { Replies } from "./replies.js";
+import { is, read, shapes } from "./incoming.js";
+import { Reply } from "./reply.js";
 
 /** @import { Emit, Events, Payload } from "./types.d.ts" */
-/** @import { Reply } from "./replies.js" */
 /** @import { Sound } from "./sound.js" */
 
 /** @template {keyof typeof shapes} Name @typedef {NonNullable<ReturnType<typeof read<(typeof shapes)[Name]>>>} Event */
 
 export class Listener {
-  replies = new Replies();
+  /** Those that still go on, in the order in which they began. @type {Map<string, Reply>} */
+  replies = new Map();
 
   /** @param {Sound} sound @param {Emit} emit */
   constructor(sound, emit) {
@@ -33,7 +33,7 @@ export class Listener {
     "chat:text_done": (payload) => this.#of(read(shapes.textDone, payload), this.#textDone),
     "chat:audio_done": (payload) => this.#of(read(shapes.audioDone, payload), this.#audioDone),
     "chat:done": (payload) => this.#of(read(shapes.done, payload), this.ended),
-    "chat:error": (payload) => this.#pass("error", read(shapes.error, payload), { replyId: id(payload.replyId) }),
+    "chat:error": (payload) => this.#pass("error", read(shapes.error, payload), { replyId: is.id(payload.replyId) }),
     "engine:status": (payload) => this.#pass("engine", read(shapes.engine, payload)),
     "chat:sound_taken": (payload) => {
       for (const replyId of read(shapes.soundTaken, payload)?.replies ?? []) this.#soundTaken(replyId);
@@ -41,10 +41,11 @@ export class Listener {
     },
   };
 
-  /** A reply begins, or its sound does here. @param {string} replyId @param {boolean} own @returns {Reply | undefined} */
+  /** @param {string} replyId @param {boolean} own */
   met(replyId, own) {
-    const reply = this.replies.begin(replyId, own);
-    if (reply) this.emit("reply", { replyId, own });
+    const reply = new Reply(replyId, own);
+    this.replies.set(replyId, reply);
+    this.emit("reply", { replyId, own });
     return reply;
   }
 
@@ -74,14 +75,14 @@ export class Listener {
 
   /** Silence all, and drop what comes of them later. */
   silence() {
-    for (const reply of this.replies.all()) reply.silent = true;
+    for (const reply of this.replies.values()) reply.silent = true;
     this.sound.silence();
   }
 
   /**
    * @template {{ replyId: string }} E
    * @param {E | null} event
-   * @param {(this: Listener, reply: Reply, event: E) => void} handle not called for a reply that is over
+   * @param {(this: Listener, reply: Reply, event: E) => void} handle
    */
   #of(event, handle) {
     const reply = event && (this.replies.get(event.replyId) ?? this.met(event.replyId, false));
@@ -157,6 +158,6 @@ export class Listener {
 
   /** Of a reply that is over and heard nothing is kept. @param {Reply} reply */
   #letGo(reply) {
-    if (reply.done && (reply.silent || !reply.own)) this.replies.end(reply.id);
+    if (reply.done && (reply.silent || !reply.own)) this.replies.delete(reply.id);
   }
 }

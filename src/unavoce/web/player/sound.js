@@ -72,7 +72,10 @@ export class Sound {
     const playback = new Playback(from.positionMs, {
       changed: () => this.#changed(),
       underrun: (gapMs) => this.#underrun(replyId, gapMs),
-      broken: (index, why) => this.#error(replyId, "sound_broken", `Chunk ${index} cannot be played: ${why}.`),
+      broken: (index, why) => {
+        const message = `Chunk ${index} cannot be played: ${why}.`;
+        this.#options.emit("error", { replyId, code: "sound_broken", message });
+      },
     });
     this.#replies.set(replyId, new Hearing(replyId, playback, from, this.#options));
   }
@@ -130,20 +133,21 @@ export class Sound {
     const turn = [...this.#replies].find(([, { playback }]) => !playback.drained);
     const [replyId, playback] = [turn?.[0], turn?.[1].playback];
     if (!playback?.next || playback.output) return;
-    try {
-      playback.begin(this.#output(rateOf(playback.next)));
-    } catch (error) {
-      this.#error(String(replyId), "no_sound", `The browser gives no sound: ${error}`);
-      this.silence(replyId);
-    }
+    const output = this.#output(rateOf(playback.next), replyId);
+    if (output) playback.begin(output);
+    else this.silence(replyId);
   }
 
-  /** @param {number} rateHz */
-  #output(rateHz) {
-    const output = this.#outputs.get(rateHz) ?? this.#newOutput(rateHz);
-    this.#outputs.delete(rateHz);
-    this.#outputs.set(rateHz, output);
-    return output;
+  /** @param {number} rateHz @param {string} [replyId] @returns {Output | undefined} */
+  #output(rateHz, replyId) {
+    try {
+      const output = this.#outputs.get(rateHz) ?? this.#newOutput(rateHz);
+      this.#outputs.delete(rateHz);
+      this.#outputs.set(rateHz, output);
+      return output;
+    } catch (error) {
+      this.#options.emit("error", { replyId, code: "no_sound", message: `The browser gives no sound: ${error}` });
+    }
   }
 
   /** @param {number} rateHz */
@@ -184,10 +188,5 @@ export class Sound {
     this.underruns += 1;
     this.underrunMs += gapMs;
     this.#options.emit("underrun", { replyId, gapMs, count: this.underruns });
-  }
-
-  /** @param {string} replyId @param {string} code @param {string} message */
-  #error(replyId, code, message) {
-    this.#options.emit("error", { replyId, code, message });
   }
 }

@@ -78,9 +78,20 @@ export interface ReplyPoint {
   sentences: [number, number][];
 }
 
-/** Socket.IO's own types are known to its package only. */
-// biome-ignore lint/suspicious/noExplicitAny: see above
-export type Io = (url: string | undefined, options: object) => any;
+/** What the player uses of Socket.IO, whose own types are known to its package only. */
+export type Io = (url: string | undefined, options: object) => Socket;
+export interface Socket {
+  id?: string;
+  connected: boolean;
+  active: boolean;
+  // biome-ignore lint/suspicious/noExplicitAny: each event has arguments of its own
+  on(name: string, listener: (value: any) => void): void;
+  onAny(listener: (name: string, payload: unknown) => void): void;
+  emit(name: string, payload: object, answered?: (fault: unknown, answer: unknown) => void): void;
+  timeout(limitMs: number): Socket;
+  connect(): Socket;
+  disconnect(): Socket;
+}
 export type CreateContext = (rateHz: number) => BaseAudioContext;
 /** Anything from outside. */
 export type Payload = { [name: string]: unknown };
@@ -124,7 +135,9 @@ export interface Placement {
   gapFrames: number | null;
 }
 
-export interface ConnectionEvents {
+export interface ConnectionOptions {
+  /** What to show the server. */
+  auth: () => object;
   state: (state: ConnectionState, reason?: { code?: string; message?: string }) => void;
   event: (name: string, payload: Payload) => void;
   /** Connected anew: take up what there was, before anything else is asked. */

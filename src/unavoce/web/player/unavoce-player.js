@@ -3,13 +3,16 @@
 import { Connection } from "./connection.js";
 import { OPUS_RATE_HZ } from "./decoding.js";
 import { Emitter } from "./events.js";
+import { is } from "./incoming.js";
 import { Session } from "./session.js";
 import { Sound } from "./sound.js";
 
 export { canPlayOpus } from "./decoding.js";
 export { ConnectionRefused, Refused } from "./errors.js";
 
-/** @import { Events, Options, SendOptions } from "./types.d.ts" */
+/** @import { Emit, Message, Options } from "./types.d.ts" */
+/** @typedef {import("./types.d.ts").Events} Events */
+/** @typedef {import("./types.d.ts").SendOptions} SendOptions */
 
 export class Conversation {
   /** Shown to the server at the next `connect()`. @type {string | undefined} */
@@ -24,17 +27,13 @@ export class Conversation {
   /** @param {Options} options */
   constructor({ io, url, apiKey, sessionId = null, resume, createContext, clock }) {
     this.apiKey = apiKey;
-    /** @type {import("./types.d.ts").Emit} */
+    /** @type {Emit} */
     const emit = (name, payload) => this.#events.emit(name, payload);
-    this.#connection = new Connection({
-      io,
-      url,
+    this.#connection = new Connection(io, url, {
       auth: () => (this.apiKey ? { apiKey: this.apiKey } : {}),
-      events: {
-        state: (state, reason) => emit("connection", { state, ...reason }),
-        event: (name, payload) => this.#session.take(name, payload),
-        arrived: () => this.#session.join(),
-      },
+      state: (state, reason) => emit("connection", { state, ...reason }),
+      event: (name, payload) => this.#session.take(name, payload),
+      arrived: () => this.#session.join(),
     });
     this.#sound = new Sound({
       clock,
@@ -43,7 +42,7 @@ export class Conversation {
       tell: (name, payload) => this.#connection.tell(name, payload),
       over: (replyId) => this.#session.heard(replyId),
     });
-    this.#session = new Session({ connection: this.#connection, sound: this.#sound, emit, sessionId, resume });
+    this.#session = new Session(this.#connection, this.#sound, emit, sessionId, resume);
   }
 
   get sessionId() {
@@ -85,25 +84,41 @@ export class Conversation {
    * @param {string} message
    * @param {SendOptions} [options]
    */
-  async send(message, options = {}) {
-    if (options.speak !== false) this.#sound.unlock(options.format === "opus" ? OPUS_RATE_HZ : undefined);
-    return this.#session.send(message, options);
+  async send(message, { speak = true, interrupt = false, ...manner } = {}) {
+    if (speak) this.#sound.unlock(manner.format === "opus" ? OPUS_RATE_HZ : undefined);
+    if (interrupt) this.#session.silence();
+    const payload = { message, sessionId: this.sessionId ?? undefined, speak, interrupt, ...manner };
+    try {
+      const answer = await this.#connection.ask("chat:send", payload, (begun) => this.#session.begun(begun, speak));
+      return { sessionId: is.string(answer.sessionId), replyId: is.string(answer.replyId) };
+    } catch (error) {
+      // The others are silent here, whether or not the message that was to stop them was taken.
+      if (interrupt) this.stop().catch(() => {});
+      throw error;
+    }
   }
 
   /** Silence at once, then stop the session's replies; how many were stopped. Throws Refused. */
   async stop() {
-    return this.#session.stop();
+    this.#session.silence();
+    if (!this.sessionId) return 0;
+    return is.count((await this.#connection.ask("chat:abort", { sessionId: this.sessionId })).aborted) ?? 0;
   }
 
-  /** The session's messages, oldest first. Throws Refused. */
+  /** The session's messages, oldest first. Throws Refused. @returns {Promise<Message[]>} */
   async history() {
-    return this.#session.history();
+    if (!this.sessionId) return [];
+    const { messages } = await this.#connection.ask("chat:history", { sessionId: this.sessionId });
+    return /** @type {any[]} */ (is.list(messages).filter((message) => typeof is.record(message).text === "string"));
   }
 
   /** Within a gesture: take over the sound of the replies that are being heard elsewhere. Throws Refused. */
   async listen() {
     this.#sound.unlock();
-    await this.#session.takeOver();
+    const messages = await this.history();
+    await this.#session.takeOver(
+      new Map(messages.map(({ replyId, heardText }) => [is.string(replyId), is.string(heardText)])),
+    );
   }
 
   /** Within a gesture: let the browser play. */
