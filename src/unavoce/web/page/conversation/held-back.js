@@ -18,7 +18,7 @@ export function settledLength(text) {
   return text.length - (undecided?.[0].length ?? 0);
 }
 
-const CODE = /(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
+const CODE = /(?<!`)(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
 const MARKS = /\*\*|__|~~|\*|_/g;
 const LETTER = /[\p{L}\p{N}]/u;
 /** So much of the end is searched for what is open. */
@@ -30,11 +30,9 @@ const REACH = 2000;
  * @param {string} raw without white space at its end
  */
 export function closers(raw) {
-  const from = Math.max(raw.lastIndexOf("\n\n") + 2, raw.length - REACH, 0);
-  const text = raw
-    .slice(from)
-    .replace(/\\[^\w\s]/g, "  ")
-    .replace(CODE, "x");
+  const reach = raw.slice(-REACH);
+  const block = reach.slice(reach.lastIndexOf("\n\n") + 1);
+  const text = block.replace(/\\[^\w\s]/g, "  ").replace(CODE, "x");
   const code = /`+(?=[^`])/.exec(text);
   if (code) return `${code[0]}${openMarks(text.slice(0, code.index))}`;
   return openMarks(text);

@@ -169,7 +169,7 @@ class Blocks {
     if (!cells) return null;
     const row = new Cursor(this.cursor.source);
     row.at = begin;
-    const limit = begin + line.trim().length;
+    const limit = begin + line.trimEnd().length;
     return { name: "tr", children: cells.map((cell) => cellTree(cell, row, limit)) };
   }
 
