@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import av
@@ -13,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 from tests.browser.conftest import Visiting
 from tests.support.client import decoded, listening
+from tests.support.pages import serving_pages
+from tests.support.player import PAGES
 from tests.support.server import real_server
 
 __all__ = ["real_server"]
 
-RENDER = (Path(__file__).parent / "render.js").read_text()
 TEXT = (
     "Good evening, sir. The kettle is on, and the paper has come. Rain is expected towards six o'clock; "
     "it will not last. Shall I lay the table in the garden room, or would you rather dine by the fire?"
@@ -49,11 +49,11 @@ async def spoken(url: str, format: str) -> list[dict[str, Any]]:
         return listener.chunks(reply_id)
 
 
-async def rendered(visit: Visiting, url: str, chunks: list[dict[str, Any]], rate_hz: int) -> Rendered:
+async def rendered(visit: Visiting, chunks: list[dict[str, Any]], rate_hz: int) -> Rendered:
     """What a listener would hear of these chunks."""
     packed = [{**chunk, "audio": base64.b64encode(chunk["audio"]).decode()} for chunk in chunks]
-    async with visit(f"{url}/") as someone:
-        await someone.page.evaluate(f"() => {{ {RENDER} }}")
+    async with serving_pages(PAGES) as url, visit(url) as someone:
+        await someone.page.get_by_text("ready").wait_for()
         answer = await someone.page.evaluate("([chunks, rateHz]) => render(chunks, rateHz, 25)", [packed, rate_hz])
     assert answer["errors"] == []
     assert answer["underruns"] == 0
@@ -77,7 +77,7 @@ async def test_wav_is_heard_sample_for_sample(visit: Visiting, real_server: str)
     """A reply's WAV chunks sound as their samples end to end: not one is missing, moved or changed."""
     chunks = await spoken(real_server, "wav")
     assert len(chunks) > 3
-    sound = await rendered(visit, real_server, chunks, 24_000)
+    sound = await rendered(visit, chunks, 24_000)
     expected = np.concatenate([decoded(chunk) for chunk in chunks]).astype(np.float32) / np.float32(32_768)
     assert sound.samples.shape == expected.shape
     whole = slice(0, -round(FADED_S * 24_000))
@@ -89,7 +89,7 @@ async def test_opus_is_heard_without_a_seam(visit: Visiting, real_server: str) -
     """A reply's Opus chunks, each decoded alone, are as long as what was encoded and sound as libopus has them."""
     chunks = await spoken(real_server, "opus")
     assert len(chunks) > 3
-    sound = await rendered(visit, real_server, chunks, 48_000)
+    sound = await rendered(visit, chunks, 48_000)
     pieces = [decoded_opus(chunk) for chunk in chunks]
     assert sound.lengths == [len(piece) for piece in pieces]
     expected = np.concatenate(pieces)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from pathlib import Path
+from typing import Any
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 from tests.browser.conftest import Visiting
+from tests.support.axe import barriers
 from tests.support.server import RATE_HZ, ScriptedModel, quick_engine, running_server
 from tests.support.talking import close_dialog, heard, say, speaking, talkative
 
@@ -22,7 +25,7 @@ SENTENCES = ["Good evening, sir. ", "The house is warm. ", "Dinner is at eight, 
 
 async def open_timeline(line: Locator) -> Locator:
     await line.get_by_role("button", name="Timeline").click()
-    timeline = line.get_by_role("region", name="Timeline of this reply")
+    timeline = line.get_by_role("group", name="Timeline of this reply")
     await timeline.locator(".timeline-row").first.wait_for()
     return timeline
 
@@ -147,12 +150,8 @@ async def test_a_timeline_that_is_gone_is_said(visit: Visiting, data_dir: Path) 
 
 async def test_the_fallback_that_speaks_is_told_in_words(visit: Visiting, data_dir: Path) -> None:
     """When the primary dies the page says who speaks instead, since when, why and what helps, and shows the attempt."""
-    dead = Step(fail_after=0, error=EngineUnavailable)
-    dies = FakeEngine.named("xtts")(
-        FakeOptions(rate_hz=RATE_HZ), script=lambda _, text: Step() if text in OWN_PHRASES else dead
-    )
     async with (
-        running_server(data_dir, engine=dies, fallback=quick_engine()) as server,
+        running_server(data_dir, engine=_dying(), fallback=quick_engine()) as server,
         visit(server.url) as someone,
     ):
         page = someone.page
@@ -171,6 +170,13 @@ async def test_the_fallback_that_speaks_is_told_in_words(visit: Visiting, data_d
         await expect(page.get_by_role("button", name="Server:")).to_be_focused()
 
 
+def _dying() -> FakeEngine:
+    """An engine that speaks its own phrases only, so that it is down with the first sentence of a reply."""
+    dead = Step(fail_after=0, error=EngineUnavailable)
+    options = FakeOptions(rate_hz=RATE_HZ)
+    return FakeEngine.named("xtts")(options, script=lambda _, text: Step() if text in OWN_PHRASES else dead)
+
+
 async def test_no_engine_at_all_is_told_in_words(visit: Visiting, data_dir: Path) -> None:
     """Without any engine the page says that text still comes, and why there is no voice."""
     engine = FakeEngine(script=(), start_error=EngineUnavailable("no model; remedy: unavoce voices install"))
@@ -179,6 +185,28 @@ async def test_no_engine_at_all_is_told_in_words(visit: Visiting, data_dir: Path
         notice = someone.page.get_by_role("status")
         await notice.get_by_text("No engine can speak: the text still comes.").wait_for()
         await notice.get_by_text("What helps: unavoce voices install.").wait_for()
+
+
+@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 760}}], ids=str)
+async def test_nothing_bars_the_way_to_timeline_and_dialogs(
+    visit: Visiting, data_dir: Path, look: dict[str, Any]
+) -> None:
+    """axe-core finds nothing in an open timeline, as picture and as table, nor in the dialogs, light, dark or small."""
+    async with (
+        running_server(data_dir, engine=_dying(), fallback=quick_engine()) as server,
+        visit(server.url, **look) as someone,
+    ):
+        page = someone.page
+        await say(page)
+        timeline = await open_timeline(await heard(page))
+        assert await barriers(page) == []
+        await cells(timeline)
+        assert await barriers(page) == []
+        for name in ("Server:", "Settings"):
+            await page.get_by_role("button", name=name).click()
+            await page.get_by_role("dialog").wait_for()
+            assert await barriers(page) == []
+            await close_dialog(page)
 
 
 async def test_the_meter_stands_still_where_less_motion_is_wanted(visit: Visiting, data_dir: Path) -> None:
@@ -200,6 +228,35 @@ async def test_the_meter_moves_with_the_voice(visit: Visiting, data_dir: Path) -
         await speaking(someone.page)
         first, later = await _pictures(someone.page)
         assert first != later
+
+
+COUNT_FRAMES = """
+    window.drawn = 0;
+    const frame = window.requestAnimationFrame;
+    window.requestAnimationFrame = (call) => {
+        if (new Error().stack.includes("level-meter.js")) window.drawn += 1;
+        return frame.call(window, call);
+    };
+    window.drawnIn = async (frames) => {
+        const before = window.drawn;
+        for (let number = 0; number < frames; number += 1) await new Promise((then) => frame.call(window, then));
+        return window.drawn - before;
+    };
+"""
+
+
+async def test_the_meter_draws_only_while_there_is_sound(visit: Visiting, data_dir: Path) -> None:
+    """An idle page asks for no frame on the meter's behalf, before a reply or after it."""
+    async with running_server(data_dir) as server, visit(server.url) as someone:
+        page = someone.page
+        await page.add_init_script(COUNT_FRAMES)
+        await page.reload()
+        await page.get_by_role("button", name="Server: fake · ready").wait_for()
+        assert await page.evaluate("drawnIn(20)") == 0
+        await say(page)
+        await heard(page)
+        assert await page.evaluate("drawn") > 0
+        assert await page.evaluate("drawnIn(20)") == 0
 
 
 async def _pictures(page: Page) -> list[str]:

@@ -9,6 +9,10 @@ from tests.browser.conftest import Visiting
 from tests.support.pages import serving_pages
 from tests.support.server import serving_process
 
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' http://127.0.0.1:*; connect-src http://127.0.0.1:* ws://127.0.0.1:*"
+)
+"""What the README asks for, and leave for the script that stands in the example's own page."""
 README = Path(__file__).parents[2] / "src" / "unavoce" / "web" / "player" / "README.md"
 
 
@@ -28,10 +32,11 @@ def test_the_example_has_ten_lines_of_script() -> None:
 async def test_the_example_speaks(visit: Visiting, tmp_path: Path) -> None:
     """A person opens the page, clicks, reads the answer and hears it; a click on the other button silences it."""
     pages: dict[str, str] = {}
-    async with serving_pages(pages, policy=None) as origin:
+    async with serving_pages(pages, POLICY) as origin:
         with serving_process(tmp_path, UNAVOCE_CORS_ORIGINS=origin) as server:
             pages[""] = example().replace("http://127.0.0.1:8010", server)
-            async with visit(origin, also=[server]) as someone:
+            async with visit(origin) as someone:
+                someone.watch.foresee(f"asked (http|ws){re.escape(server.removeprefix('http'))}")
                 await someone.page.get_by_role("button", name="Good evening").click()
                 await someone.sound.heard(12_000)
                 assert await someone.page.get_by_role("paragraph").inner_text()

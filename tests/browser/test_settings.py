@@ -105,6 +105,24 @@ async def test_the_appearance_is_there_before_any_module_runs(visit: Visiting, d
         assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == dark
 
 
+async def test_a_browser_without_opus_gets_wav(visit: Visiting, data_dir: Path) -> None:
+    """Where the browser cannot decode Opus the choice is closed and says why, and WAV is asked for."""
+    async with running_server(data_dir, opus_enabled=True) as server, visit(server.url) as someone:
+        page = someone.page
+        await page.add_init_script(
+            "OfflineAudioContext.prototype.decodeAudioData = () => Promise.reject(new Error('no such codec'))"
+        )
+        sent = sent_messages(page)
+        await store(page, json.dumps({"format": "opus"}))
+        settings = await open_settings(page)
+        await settings.get_by_text("This browser does not decode Opus").wait_for()
+        await expect(settings.get_by_role("radio", name="Opus")).to_be_disabled()
+        await close_dialog(page)
+        await say(page)
+        await heard(page)
+        assert sent[0]["format"] == "wav"
+
+
 @pytest.mark.parametrize("odd", ["{", "[]", "null", '"x"', '{"speed": "fast", "volume": 9, "voice": 7, "speak": 1}'])
 async def test_an_odd_stored_value_is_as_if_nothing_had_been_set(visit: Visiting, data_dir: Path, odd: str) -> None:
     """Torn, foreign or senseless entries are not believed, and harm nothing."""

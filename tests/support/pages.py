@@ -15,7 +15,7 @@ TYPES = {"js": "text/javascript", "html": "text/html"}
 
 
 @asynccontextmanager
-async def serving_pages(files: dict[str, str]) -> AsyncIterator[str]:
+async def serving_pages(files: dict[str, str], policy: str = POLICY) -> AsyncIterator[str]:
     """The address of a server of these files; a name without a dot is HTML, and "" is the first page."""
 
     async def answer(request: web.Request) -> web.Response:
@@ -23,7 +23,7 @@ async def serving_pages(files: dict[str, str]) -> AsyncIterator[str]:
         if text is None:
             return web.Response(status=204)
         kind = TYPES.get(request.path.rpartition(".")[2], "text/html")
-        return web.Response(text=text, content_type=kind, headers={"Content-Security-Policy": POLICY})
+        return web.Response(text=text, content_type=kind, headers={"Content-Security-Policy": policy})
 
     app = web.Application()
     app.router.add_get("/{name:.*}", answer)

@@ -29,10 +29,13 @@ export function legendOf(picture) {
   const spans = new Set(picture.rows.flatMap((row) => row.spans.map((span) => span.kind)));
   const points = new Set(picture.rows.flatMap((row) => row.points.map((point) => point.kind)));
   const items = [
+    item(svg("circle", { class: "timeline-message", cx: 10, cy: 7, r: 4 }), "your message"),
+    item(svg("rect", { class: "timeline-text", x: 1, y: 3, width: 18, height: 8, rx: 2 }), "words arrive"),
     ...SPANS.filter(([kind]) => spans.has(kind)).map(([kind, words]) => item(drawSpan(kind, 1, 3, 18, words), words)),
     ...POINTS.filter(([kind]) => points.has(kind)).map(([kind, words]) => item(drawPoint(kind, 10, 3, words), words)),
   ];
   if (picture.firstSoundMs !== null) items.push(item(upright("timeline-first"), "first sound"));
+  if (picture.nowMs !== null) items.push(item(upright("timeline-now"), "now"));
   if (picture.gaps.length) items.push(item(svg("rect", { class: "timeline-gap", x: 6, width: 8, height: 14 }), "gap"));
   return items;
 }

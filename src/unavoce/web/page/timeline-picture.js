@@ -71,7 +71,7 @@ function drawNames(picture, places, widthPx, heightPx) {
     const middlePx = (places[number].topPx + places[number].bottomPx) / 2 + 4;
     drawing.append(svg("text", { class: "timeline-number", x: 18, y: middlePx }, `${row.sentence + 1}`));
     if (!wide) return;
-    const name = shortened(row.text || row.engine, Math.floor((widthPx - 34) / 6.2));
+    const name = shortened(row.text || row.engine, Math.floor((widthPx - 34) / 6.6));
     drawing.append(svg("text", { class: "timeline-name", x: 28, y: middlePx }, name, svg("title", {}, row.text)));
   });
   return drawing;

@@ -158,7 +158,7 @@ export function heardHere(sentence, record) {
  * @returns {Point[]}
  */
 function pointsOf(sentence) {
-  const { cutMs, synthesisedMs, sentMs, cache, skipped, attempts, chunks } = sentence;
+  const { cutMs, synthesisedMs, sentMs, encodeMs, cache, skipped, attempts, chunks } = sentence;
   const points = /** @type {Point[]} */ ([]);
   if (cutMs !== null)
     points.push({ kind: "cut", atMs: cutMs, lane: 0, words: `complete as text at ${seconds(cutMs)}` });
@@ -166,12 +166,9 @@ function pointsOf(sentence) {
     points.push({ kind: cache, atMs: synthesisedMs, lane: 0, words: `from ${cache} at ${seconds(synthesisedMs)}` });
   }
   if (sentMs !== null) {
-    points.push({
-      kind: "sent",
-      atMs: sentMs,
-      lane: 0,
-      words: `sent at ${seconds(sentMs)}, in ${counted(chunks, "part")}`,
-    });
+    const encoded = encodeMs === null ? "" : `, encoded in ${encodeMs.toFixed(1)} ms`;
+    const words = `sent at ${seconds(sentMs)}, in ${counted(chunks, "part")}${encoded}`;
+    points.push({ kind: "sent", atMs: sentMs, lane: 0, words });
   }
   if (skipped) points.push({ kind: "skipped", atMs: lastOf(sentence), lane: 0, words: `not spoken: ${skipped}` });
   return points;

@@ -154,9 +154,9 @@ function build() {
   });
   const legend = element("ul", { class: "timeline-legend", "aria-hidden": "true" });
   const head = element("div", { class: "timeline-head" }, summary, toggle);
-  const attributes = { class: "timeline", "aria-label": "Timeline of this reply", hidden: true };
+  const attributes = { class: "timeline", role: "group", "aria-label": "Timeline of this reply", hidden: true };
   return {
-    root: element("section", attributes, head, picture, legend, table),
+    root: element("div", attributes, head, picture, legend, table),
     summary,
     toggle,
     picture,

@@ -1,4 +1,6 @@
-// In a page: a server made of chunks that are there, the real player, and a sound device that renders as fast as it can.
+// A page with the real player and a server that delivers what the test says.
+
+import { Conversation } from "/player/unavoce-player.js";
 
 /** A stand-in for Socket.IO that acknowledges everything and lets the test deliver what it likes. */
 function standIn() {
@@ -38,7 +40,6 @@ function pack(samples) {
  * `starts`: of each source, in seconds.
  */
 async function render(chunks, rateHz, seconds) {
-  const { Conversation } = await import("/player/unavoce-player.js");
   const context = new OfflineAudioContext(1, seconds * rateHz, rateHz);
   const sources = [];
   const create = context.createBufferSource.bind(context);
@@ -69,4 +70,38 @@ async function render(chunks, rateHz, seconds) {
   return { samples: pack(rendered.getChannelData(0)), starts, lengths, errors, underruns };
 }
 
-window.render = render;
+/** A conversation with a sound device of the browser's. `events`: what it told, as [name, payload]. */
+function talk() {
+  const socket = standIn();
+  const conversation = new Conversation({ io: () => socket });
+  const events = [];
+  for (const name of ["underrun", "speaking", "heard", "sound", "error"]) {
+    conversation.on(name, (payload) => events.push([name, payload]));
+  }
+  const chunk = (index, audio, durationMs) => ({
+    replyId: "reply",
+    index,
+    sentence: index,
+    durationMs,
+    sampleRate: 24_000,
+    contentType: "audio/wav",
+    audio: bytesOf(audio),
+  });
+  const deliver = (...what) => socket.receive("chat:audio_chunk", chunk(...what));
+  const silent = new Promise((resolve) => {
+    conversation.on("speaking", ({ sentence }) => sentence === null && resolve());
+  });
+  /** The reply is over; returns when it has been heard. */
+  const end = () => {
+    socket.receive("chat:audio_done", { replyId: "reply", reason: "complete" });
+    socket.receive("chat:done", { replyId: "reply", reason: "complete" });
+    return silent;
+  };
+  return { conversation, events, deliver, end };
+}
+
+const talking = talk();
+document.querySelector("button").addEventListener("click", () => talking.conversation.unlock());
+await talking.conversation.connect();
+Object.assign(window, { render, talking });
+document.querySelector("output").textContent = "ready";
