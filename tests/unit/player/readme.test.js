@@ -8,7 +8,7 @@ const read = (name) => readFileSync(new URL(name, folder), "utf8");
 
 /** The names in the first column of the table whose head begins so. */
 function named(head) {
-  const [, table] = read("README.md").split(`| ${head} |`);
+  const [, table] = read("README.md").split(new RegExp(`^\\| ${head} +\\|`, "m"));
   return [...table.split("\n\n")[0].matchAll(/^\| `(?:await )?(\w+)/gm)].map(([, name]) => name);
 }
 
@@ -37,7 +37,7 @@ test("the manual lists every method and property, and no other", () => {
 
 test("the manual's events have the fields that they are told with", () => {
   const types = read("types.d.ts");
-  for (const [, name, fields] of read("README.md").matchAll(/^\| `(\w+)` \| `\{ (.*?) \}` \|/gm)) {
+  for (const [, name, fields] of read("README.md").matchAll(/^\| `(\w+)` +\| `\{ (.*?) \}` +\|/gm)) {
     const [, body] = types.match(new RegExp(`^ {2}${name}: \\{([^}]*)\\}`, "m")) ?? [];
     assert.ok(body, name);
     const expected = [...body.matchAll(/(?<!\[)\b(\w+\??):/g)].map(([, field]) => field);
