@@ -10,6 +10,8 @@ import { FADE_S, Schedule } from "./schedule.js";
 const AHEAD_S = 20;
 /** What waits is no more than this: a server sends 30 s ahead, 1.5 MB of WAV. */
 const MAX_WAITING_BYTES = 32_000_000;
+/** A chunk is given another place so often, when the machine was too busy for the first. */
+const MAX_TRIES = 3;
 /** A reply is silenced over so long. */
 const SILENCE_S = 0.012;
 
@@ -115,17 +117,26 @@ export class Playback {
     const frames = Math.round(buffer.duration * rateHz) - skippedFrames;
     if (frames < 1) return;
     const before = this.placed.at(-1);
-    const place = schedule.place(frames, output.nowS, output.limits);
-    if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
-    if (place.gapFrames !== null) this.#events.underrun((place.gapFrames / rateHz) * 1000);
-    const { source, gain } = this.#connect(buffer, output.context);
-    const startS = place.startFrame / rateHz;
-    const soft = skippedFrames > 0 || place.gapFrames !== null;
-    if (soft) gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
-    // Withdrawn when a follower comes in time.
-    gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
-    source.start(startS, skippedFrames / rateHz);
-    this.placed.push({ index, sentence, ...place, skippedFrames, source, gain });
+    for (let tries = MAX_TRIES; ; tries -= 1) {
+      const { source, gain } = this.#connect(buffer, output.context);
+      const place = schedule.place(frames, output.nowS, output.limits);
+      const startS = place.startFrame / rateHz;
+      if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
+      const soft = skippedFrames > 0 || place.gapFrames !== null;
+      if (soft) gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
+      // Withdrawn when a follower comes in time.
+      gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
+      source.start(startS, skippedFrames / rateHz);
+      if (output.nowS <= startS || !tries) {
+        schedule.take(place);
+        this.placed.push({ index, sentence, ...place, skippedFrames, source, gain });
+        if (place.gapFrames !== null) this.#events.underrun((place.gapFrames / rateHz) * 1000);
+        return;
+      }
+      // The machine was so busy that the moment has passed: it would begin late, and run into its follower.
+      source.stop();
+      source.disconnect();
+    }
   }
 
   /** @param {AudioBuffer} buffer @param {BaseAudioContext} context */
