@@ -5,7 +5,7 @@
  * @typedef {import("./health-words.js").State} State
  * @typedef {import("./health-words.js").EngineState} EngineState
  */
-import { KeyNeeded } from "./api.js";
+import { KeyNeeded } from "./access.js";
 import { toldApart } from "./health-words.js";
 
 /** Between two questions; the server asks its model no more often either. */
@@ -26,7 +26,7 @@ export class Health {
   /** @type {Set<() => void>} */
   #listeners = new Set();
 
-  /** @param {import("./api.js").Api} api */
+  /** @param {import("./access.js").Api} api */
   constructor(api) {
     this.#api = api;
     document.addEventListener("visibilitychange", () => this.#plan());

@@ -3,7 +3,7 @@
  * (the sentence that is heard is marked), so it is hidden from screen readers. It draws only while there is sound and
  * the page is seen; where less motion is wanted it stands still and just says that there is sound.
  */
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 
 const BARS = 24;
 const BAR_PX = 2;
@@ -11,8 +11,9 @@ const STEP_PX = 4;
 const HEIGHT_PX = 24;
 /** A bar stands for so much time. */
 const BAR_MS = 50;
-/** Speech peaks at about a third of full scale. */
-const GAIN = 2.6;
+/** Between the first and the last a bar grows: from a breath to a stressed vowel (RMS, full scale is 0). */
+const LEAST_DB = -50;
+const MOST_DB = -12;
 
 export class LevelMeter {
   #sound;
@@ -62,8 +63,8 @@ export class LevelMeter {
     if (!analyser) return 0;
     if (this.#samples.length !== analyser.fftSize) this.#samples = new Float32Array(analyser.fftSize);
     analyser.getFloatTimeDomainData(this.#samples);
-    const peak = this.#samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-    return Math.min(1, peak * GAIN);
+    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length;
+    return heightOf(10 * Math.log10(power));
   }
 
   #drawStill() {
@@ -83,4 +84,13 @@ export class LevelMeter {
       pen.fillRect(place * STEP_PX, (HEIGHT_PX - height) / 2, BAR_PX, height);
     });
   }
+}
+
+/**
+ * How high a bar is, as part of the whole. The ear hears decibels; the curve leaves room for what is loud among the loud.
+ * @param {number} levelDb
+ */
+export function heightOf(levelDb) {
+  const part = (levelDb - LEAST_DB) / (MOST_DB - LEAST_DB);
+  return Math.min(1, Math.max(0, part)) ** 1.5;
 }

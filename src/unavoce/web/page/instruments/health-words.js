@@ -24,7 +24,7 @@
  * @typedef {{ level: Level, words: string, more: string }} Notice `more`: the reason and what helps
  * @typedef {{ level: Level, brief: string, notices: Notice[] }} Verdict `brief`: for the indicator, a few words
  */
-import { listed, timeOfDay } from "./times.js";
+import { listed, timeOfDay } from "../times.js";
 
 const REMEDY = "; remedy: ";
 
