@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import Page
 from tests.browser.conftest import Visiting
+from tests.support.bidi import Bidi
 from tests.support.browser import Visit
+from tests.support.firefox import visiting_firefox
 from tests.support.pages import serving_pages
-from tests.support.player import PAGES, RATE_HZ, packed
-from tests.support.sound import heard_part
+from tests.support.player import PAGES, RATE_HZ, packed, passed
+from tests.support.sound import Evaluates, Sound, heard_part
 
 Pcm = NDArray[np.int16]
 
@@ -30,34 +33,49 @@ async def begun(someone: Visit) -> Page:
     page = someone.page
     await page.get_by_text("ready").wait_for()
     await page.get_by_role("button").click()
-    await page.evaluate("talking.conversation.send('Go on.')")
+    await page.evaluate("() => talking.conversation.send('Go on.')")
     return page
 
 
-async def deliver(page: Page, *chunks: Pcm, index: int = 0) -> None:
+async def deliver(page: Evaluates, *chunks: Pcm, index: int = 0) -> None:
     """The chunks from `index` on arrive together."""
     ready = [[at, packed(chunk), round(len(chunk) / RATE_HZ * 1000)] for at, chunk in enumerate(chunks, index)]
-    await page.evaluate("chunks => chunks.forEach((chunk) => talking.deliver(...chunk))", ready)
+    await page.evaluate(
+        "chunks => { for (const chunk of JSON.parse(chunks)) talking.deliver(...chunk); }", json.dumps(ready)
+    )
 
 
-async def told(page: Page, name: str) -> list[dict[str, Any]]:
-    events: list[tuple[str, dict[str, Any]]] = await page.evaluate("talking.events")
+async def told(page: Evaluates, name: str) -> list[dict[str, Any]]:
+    events: list[tuple[str, dict[str, Any]]] = json.loads(await page.evaluate("() => JSON.stringify(talking.events)"))
     return [payload for kind, payload in events if kind == name]
+
+
+async def check_one_tone(page: Evaluates, sound: Sound) -> None:
+    """Chunks of one long tone, cut anywhere, are played as that tone."""
+    whole = tone(60_000, 217)
+    await deliver(page, *np.split(whole, [7, 9_001, 9_400, 31_111]))
+    await page.evaluate("() => talking.end()")
+    await passed(sound, 2_400)
+    heard = heard_part(await sound.samples())
+    expected = as_float(whole)[:-120]
+    assert np.abs(heard[: len(expected)] - expected).max() < 1e-6
+    assert await told(page, "underrun") == []
+    assert [event["sentence"] for event in await told(page, "speaking")] == [0, 1, 2, 3, 4, None]
 
 
 async def test_chunks_meet_on_a_real_device(visit: Visiting) -> None:
     """Chunks of one long tone, cut anywhere, leave for the device as that tone, to the sample."""
-    whole = tone(60_000, 217)
     async with serving_pages(PAGES) as url, visit(url) as someone:
-        page = await begun(someone)
-        await deliver(page, *np.split(whole, [7, 9_001, 9_400, 31_111]))
-        await page.evaluate("talking.end()")
-        await someone.sound.passed(2_400)
-        heard = heard_part(await someone.sound.samples())
-        expected = as_float(whole)[:-120]
-        assert np.abs(heard[: len(expected)] - expected).max() < 1e-6
-        assert await told(page, "underrun") == []
-        assert [event["sentence"] for event in await told(page, "speaking")] == [0, 1, 2, 3, 4, None]
+        await check_one_tone(await begun(someone), someone.sound)
+
+
+async def test_chunks_meet_in_firefox(firefox: Bidi) -> None:
+    """So they do in Firefox."""
+    async with serving_pages(PAGES) as url, visiting_firefox(firefox, url) as someone:
+        await someone.page.seen("document.querySelector('output')?.textContent === 'ready'")
+        await someone.page.click("button")
+        await someone.page.evaluate("() => talking.conversation.send('Go on.')")
+        await check_one_tone(someone.page, someone.sound)
 
 
 async def test_an_underrun_is_silence_and_no_click(visit: Visiting) -> None:
@@ -66,10 +84,10 @@ async def test_an_underrun_is_silence_and_no_click(visit: Visiting) -> None:
         page = await begun(someone)
         await deliver(page, tone(4_800, 300))
         await someone.sound.heard()
-        await someone.sound.passed(9_600)
+        await passed(someone.sound, 9_600)
         await deliver(page, tone(4_800, 300), index=1)
-        await page.evaluate("talking.end()")
-        await someone.sound.passed(2_400)
+        await page.evaluate("() => talking.end()")
+        await passed(someone.sound, 2_400)
         samples = await someone.sound.samples()
         (underrun,) = await told(page, "underrun")
         loud = np.flatnonzero(np.abs(samples) > 1e-4)
@@ -97,7 +115,7 @@ async def test_stop_is_heard_at_once_and_does_not_click(visit: Visiting) -> None
               return [context.currentTime, calledS];
             }"""
         )
-        await someone.sound.passed(4_800)
+        await passed(someone.sound, 4_800)
         samples = await someone.sound.samples()
         assert not samples[-1_200:].any()
         loud = np.flatnonzero(np.abs(samples) > 1e-4)
@@ -121,8 +139,8 @@ async def test_what_came_before_the_gesture_is_heard_after_it(visit: Visiting) -
         )
         assert answer["result"]["value"] == "locked"
         await page.get_by_role("button").click()
-        await page.evaluate("talking.end()")
-        await someone.sound.passed(2_400)
+        await page.evaluate("() => talking.end()")
+        await passed(someone.sound, 2_400)
         heard = heard_part(await someone.sound.samples())
         assert np.abs(heard[:11_800] - as_float(tone(12_000, 217))[:11_800]).max() < 1e-6
         assert [event["state"] for event in await told(page, "sound")] == ["playing", "idle"]
