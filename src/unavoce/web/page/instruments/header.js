@@ -10,6 +10,7 @@ export class HealthIndicator {
   #notices;
   #wanted;
   #brief = element("span");
+  #more = element("span", { class: "health-more" });
 
   /**
    * @param {import("./health.js").Health} health
@@ -23,7 +24,7 @@ export class HealthIndicator {
     this.#wanted = wanted;
     const attributes = { type: "button", class: "health-indicator", "aria-haspopup": "dialog" };
     const dot = element("span", { class: "dot", "aria-hidden": "true" });
-    this.element = element("button", attributes, dot, this.#brief);
+    this.element = element("button", attributes, dot, element("span", {}, this.#brief, this.#more));
     this.element.addEventListener("click", open);
     health.watch(() => this.refresh());
     this.refresh();
@@ -31,7 +32,9 @@ export class HealthIndicator {
 
   refresh() {
     const { level, brief, notices } = verdictOn(this.#health.state, this.#wanted(), Date.now());
-    say(this.#brief, brief);
+    const [name, ...more] = brief.split(" · ");
+    say(this.#brief, name);
+    say(this.#more, more.map((words) => ` · ${words}`).join(""));
     this.element.dataset.level = level;
     this.element.setAttribute("aria-label", `Server: ${brief}. Details`);
     HEALTH_NOTICES.forEach((id, place) => {

@@ -11,9 +11,12 @@ const STEP_PX = 4;
 const HEIGHT_PX = 24;
 /** A bar stands for so much time. */
 const BAR_MS = 50;
-/** Between the first and the last a bar grows: from a breath to a stressed vowel (RMS, full scale is 0). */
-const LEAST_DB = -50;
-const MOST_DB = -12;
+/**
+ * RMS of what a bar stands for, where full scale is 0. Read aloud, the packaged voice is at -36, -23 and -18 dB for a
+ * quarter, half and three quarters of the time, and at most at -13.
+ */
+const LEAST_DB = -44;
+const MOST_DB = -13;
 
 export class LevelMeter {
   #sound;
@@ -63,7 +66,8 @@ export class LevelMeter {
     if (!analyser) return 0;
     if (this.#samples.length !== analyser.fftSize) this.#samples = new Float32Array(analyser.fftSize);
     analyser.getFloatTimeDomainData(this.#samples);
-    const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length;
+    const latest = this.#samples.subarray(-Math.round((analyser.context.sampleRate * BAR_MS) / 1000));
+    const power = latest.reduce((sum, sample) => sum + sample * sample, 0) / latest.length;
     return heightOf(10 * Math.log10(power));
   }
 
@@ -87,10 +91,10 @@ export class LevelMeter {
 }
 
 /**
- * How high a bar is, as part of the whole. The ear hears decibels; the curve leaves room for what is loud among the loud.
+ * How high a bar is, as part of the whole. The ear hears decibels; the square leaves room between loud and louder.
  * @param {number} levelDb
  */
 export function heightOf(levelDb) {
   const part = (levelDb - LEAST_DB) / (MOST_DB - LEAST_DB);
-  return Math.min(1, Math.max(0, part)) ** 1.5;
+  return Math.min(1, Math.max(0, part)) ** 2;
 }
