@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { heightOf } from "../../../src/unavoce/web/page/instruments/level-meter.js";
+import { heightOf } from "../../../src/unavoce/web/page/instruments/header.js";
 
 test("the meter breathes with speech: nothing in a pause, little in a consonant, most in a stressed vowel", () => {
   assert.equal(heightOf(Number.NEGATIVE_INFINITY), 0);

@@ -2,9 +2,9 @@
 import { element } from "../dom.js";
 import { counted, seconds, timeOfDay } from "../times.js";
 import { dialog } from "./dialog.js";
-import { hitWords, STATUS_WORDS } from "./health-words.js";
+import { hitWords, STATUS_WORDS } from "./health.js";
 
-/** How a part's status looks. @type {Record<string, import("./health-words.js").Level>} */
+/** How a part's status looks. @type {Record<string, import("./health.js").Level>} */
 const LEVELS = { healthy: "well", ok: "well", loading: "busy", slow: "warn", degraded: "warn", down: "bad" };
 
 export class HealthDialog {
@@ -36,7 +36,7 @@ export class HealthDialog {
 }
 
 /**
- * @param {import("./health-words.js").EngineState} engine
+ * @param {import("./health.js").EngineState} engine
  * @param {number} place
  */
 function enginePart(engine, place) {

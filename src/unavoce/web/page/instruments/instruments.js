@@ -9,9 +9,8 @@
  */
 import { element } from "../dom.js";
 import { Api, KeyStore } from "./access.js";
-import { HealthIndicator, icon, Notices, speechControls } from "./header.js";
+import { HealthIndicator, icon, LevelMeter, Notices, speechControls } from "./header.js";
 import { Health } from "./health.js";
-import { LevelMeter } from "./level-meter.js";
 import { ReplyLine } from "./reply-line.js";
 import { Records } from "./reply-record.js";
 import { decodesOpus, engineOf, isGone, Settings, STORED_AS, storageOf } from "./settings.js";
@@ -132,7 +131,7 @@ export class Instruments {
     });
   }
 
-  /** @param {{ state: import("./health-words.js").Connection, code?: string }} event */
+  /** @param {{ state: import("./health.js").Connection, code?: string }} event */
   #connection({ state, code }) {
     this.#health.connection(state);
     if (state === "refused" && code === "unauthorised") {

@@ -139,7 +139,7 @@ function laidOut(controls) {
 
 /**
  * The default, then each engine's voices under its name. They are asked for as `engine/voice`.
- * @param {import("./health-words.js").EngineState[]} engines
+ * @param {import("./health.js").EngineState[]} engines
  */
 function voiceOptions(engines) {
   const groups = engines.filter(({ voices }) => voices.length);

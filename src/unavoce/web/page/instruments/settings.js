@@ -151,7 +151,7 @@ export function engineOf(voice) {
  * Whether a chosen voice is gone for certain. One of an engine that is loading, or whose list is cut at a hundred, may
  * still be there.
  * @param {string | null} voice
- * @param {import("./health-words.js").EngineState[]} engines
+ * @param {import("./health.js").EngineState[]} engines
  */
 export function isGone(voice, engines) {
   if (voice === null || !engines.length) return false;
