@@ -115,9 +115,11 @@
     console.error(`policy: ${violatedDirective} ${blockedURI}`),
   );
 
-  const leftAt = Number(sessionStorage.getItem("listen-in"));
+  // A tab that is still empty has no store, and Firefox throws where one is asked for.
+  const store = origin === "null" ? null : sessionStorage;
+  const leftAt = Number(store?.getItem("listen-in"));
   window.addEventListener("pagehide", () => {
-    sessionStorage.setItem("listen-in", String(now() - (contexts.at(-1)?.kept.began ?? 0)));
+    store?.setItem("listen-in", String(now() - (contexts.at(-1)?.kept.began ?? 0)));
   });
 
   window.listenIn = {
