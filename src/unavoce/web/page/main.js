@@ -10,7 +10,7 @@ import { SessionMemory } from "./conversation/session-memory.js";
 import { ConnectionNotice, SoundNotice, Strip } from "./conversation/strip.js";
 import { Talk } from "./conversation/talk.js";
 import { element } from "./dom.js";
-import { storageOf } from "./settings.js";
+import { storageOf } from "./instruments/settings.js";
 
 const memory = new SessionMemory(storageOf("sessionStorage"), storageOf("localStorage"));
 const conversation = new Conversation({ io, sessionId: memory.sessionId, resume: memory.takeResumePoint() });
@@ -41,7 +41,7 @@ performance.mark("interactive");
 
 // No reply comes before it is asked for in the end.
 const [{ Instruments }, { ReplyMessage }] = await Promise.all([
-  import("./instruments.js"),
+  import("./instruments/instruments.js"),
   import("./conversation/reply-message.js"),
 ]);
 const instruments = new Instruments(conversation);

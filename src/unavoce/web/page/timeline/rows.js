@@ -16,9 +16,9 @@
  *
  * @typedef {import("./trace.js").Trace} Trace
  * @typedef {import("./trace.js").TraceSentence} TraceSentence
- * @typedef {import("./reply-record.js").ReplyRecord} ReplyRecord
+ * @typedef {import("../instruments/reply-record.js").ReplyRecord} ReplyRecord
  */
-import { counted, seconds } from "./times.js";
+import { counted, seconds } from "../times.js";
 
 /**
  * @param {Trace} trace

@@ -1,29 +1,21 @@
 /**
- * The page's instruments, put together: what a person sets, what the server is like, and how each reply was made.
+ * The page's instruments, put together: what a person sets, what the server is like, and how each reply was made. The
+ * dialogs and the timeline are loaded when they are opened.
  *
  *   const instruments = new Instruments(conversation);
  *   header.append(instruments.header);  header.after(instruments.notices);
  *   await instruments.send(message, { interrupt: true });      in the voice, speed and format that are set
  *   article.append(instruments.replyLine(replyId));            below each reply
  */
-import { Api } from "./api.js";
-import { element } from "./dom.js";
+import { element } from "../dom.js";
+import { Api, KeyStore } from "./access.js";
+import { HealthIndicator, icon, LevelMeter, Notices, speechControls } from "./header.js";
 import { Health } from "./health.js";
-import { HealthView } from "./health-view.js";
-import { icon } from "./icons.js";
-import { KeyDialog } from "./key-dialog.js";
-import { KeyStore } from "./key-store.js";
-import { LevelMeter } from "./level-meter.js";
-import { Notices } from "./notices.js";
-import { decodesOpus } from "./opus-check.js";
-import { Records } from "./records.js";
 import { ReplyLine } from "./reply-line.js";
-import { Settings, STORED_AS, storageOf } from "./settings.js";
-import { SettingsDialog } from "./settings-dialog.js";
-import { speechControls } from "./speech-controls.js";
-import { engineOf, isGone } from "./voices.js";
+import { Records } from "./reply-record.js";
+import { decodesOpus, engineOf, isGone, Settings, STORED_AS, storageOf } from "./settings.js";
 
-/** @typedef {import("../player/unavoce-player.js").Conversation} Conversation */
+/** @typedef {import("../../player/unavoce-player.js").Conversation} Conversation */
 
 export class Instruments {
   #conversation;
@@ -32,14 +24,25 @@ export class Instruments {
   #notices = new Notices();
   #api;
   #health;
-  #healthView;
+  #indicator;
   #meter;
   #records;
-  #keyDialog;
-  #settingsDialog;
   #opus = true;
   /** @type {Map<string, ReplyLine>} */
   #lines = new Map();
+  #keyDialog = loaded(async () => {
+    const { KeyDialog } = await import("./key-dialog.js");
+    return new KeyDialog(this.#keys, (key) => this.#connectWith(key));
+  });
+  #healthDialog = loaded(async () => {
+    const { HealthDialog } = await import("./health-dialog.js");
+    return new HealthDialog(this.#health);
+  });
+  #settingsDialog = loaded(async () => {
+    const { SettingsDialog } = await import("./settings-dialog.js");
+    const also = { opus: this.#opus, forgetKey: () => this.#forgetKey() };
+    return new SettingsDialog(this.#settings, this.#health, this.#keys, also);
+  });
 
   /** @param {Conversation} conversation not connected yet: its key is set here */
   constructor(conversation) {
@@ -47,16 +50,17 @@ export class Instruments {
     conversation.apiKey = this.#keys.key;
     this.#api = new Api(() => conversation.apiKey);
     this.#health = new Health(this.#api);
-    this.#healthView = new HealthView(this.#health, this.#notices, () => engineOf(this.#voice));
+    const wanted = () => engineOf(this.#voice);
+    const openHealth = () => this.#show(this.#healthDialog, (shown) => shown.open());
+    this.#indicator = new HealthIndicator(this.#health, this.#notices, wanted, openHealth);
     this.#meter = new LevelMeter(() => conversation.sound);
     this.#records = new Records(conversation, (replyId) => this.#lines.get(replyId)?.refresh());
-    this.#keyDialog = new KeyDialog(this.#keys, (key) => this.#connectWith(key));
-    this.#settingsDialog = new SettingsDialog(this.#settings, this.#health, this.#keys, () => this.#forgetKey());
     this.header = this.#drawHeader();
     this.notices = this.#notices.element;
-    document.body.append(this.#healthView.dialog, this.#settingsDialog.dialog, this.#keyDialog.dialog);
     this.#listen();
-    void this.#checkOpus();
+    void decodesOpus().then((decodes) => {
+      this.#opus = decodes;
+    });
   }
 
   /**
@@ -66,8 +70,9 @@ export class Instruments {
    * @returns {Promise<{ sessionId: string, replyId: string }>}
    */
   async send(message, options = {}) {
-    const { speak, speed } = this.#settings.choices;
-    const manner = { ...options, speak, speed, voice: this.#voice, format: this.#format };
+    const { speak, speed, format } = this.#settings.choices;
+    // Without Opus in this browser it has to be WAV, whatever the server's default is.
+    const manner = { ...options, speak, speed, voice: this.#voice, format: this.#opus ? format : "wav" };
     try {
       return await this.#sendTimed(message, manner);
     } catch (error) {
@@ -90,7 +95,7 @@ export class Instruments {
 
   /**
    * @param {string} message
-   * @param {import("../player/types.d.ts").SendOptions} manner
+   * @param {import("../../player/types.d.ts").SendOptions} manner
    */
   async #sendTimed(message, manner) {
     const sentMs = performance.now();
@@ -105,28 +110,12 @@ export class Instruments {
     return isGone(voice, this.#health.state.engines) ? null : voice;
   }
 
-  /** Without Opus in this browser it has to be WAV, whatever the server's default is. */
-  get #format() {
-    return this.#opus ? this.#settings.choices.format : "wav";
-  }
-
   #drawHeader() {
-    const label = "Settings";
-    const open = element(
-      "button",
-      { type: "button", class: "icon-button", "aria-label": label, title: label },
-      icon("settings"),
-    );
-    open.addEventListener("click", () => this.#settingsDialog.open());
-    const { indicator } = this.#healthView;
-    return element(
-      "div",
-      { class: "instruments" },
-      this.#meter.element,
-      indicator,
-      speechControls(this.#settings),
-      open,
-    );
+    const attributes = { type: "button", class: "icon-button", "aria-label": "Settings", title: "Settings" };
+    const open = element("button", attributes, icon("settings"));
+    open.addEventListener("click", () => this.#openSettings());
+    const controls = speechControls(this.#settings);
+    return element("div", { class: "instruments" }, this.#meter.element, this.#indicator.element, controls, open);
   }
 
   #listen() {
@@ -142,18 +131,40 @@ export class Instruments {
     });
   }
 
-  /** @param {{ state: import("./health-words.js").Connection, code?: string }} event */
+  /** @param {{ state: import("./health.js").Connection, code?: string }} event */
   #connection({ state, code }) {
     this.#health.connection(state);
     if (state === "refused" && code === "unauthorised") {
-      const action = { words: "Enter the key", act: () => this.#keyDialog.refused() };
+      const action = { words: "Enter the key", act: () => this.#askKey() };
       this.#notices.show("key", { level: "bad", words: "This server wants a key.", action });
-      this.#keyDialog.refused();
+      this.#askKey();
     } else if (state === "online") {
       this.#notices.clear("key");
-      this.#keyDialog.accepted();
+      void this.#keyDialog.now?.then((asked) => asked.accepted());
     } else if (state === "offline") {
-      this.#keyDialog.unanswered();
+      void this.#keyDialog.now?.then((asked) => asked.unanswered());
+    }
+  }
+
+  #askKey() {
+    this.#show(this.#keyDialog, (asked) => asked.refused());
+  }
+
+  #openSettings() {
+    this.#show(this.#settingsDialog, (shown) => shown.open());
+  }
+
+  /**
+   * @template Dialog
+   * @param {Loaded<Dialog>} loading
+   * @param {(dialog: Dialog) => void} use
+   */
+  async #show(loading, use) {
+    try {
+      use(await loading.get());
+      this.#notices.clear("loading");
+    } catch {
+      this.#notices.show("loading", { level: "bad", words: "This could not be loaded. Is the server still running?" });
     }
   }
 
@@ -167,7 +178,7 @@ export class Instruments {
   /** Nothing is to be had with it any more on this page either: the server is shown that there is none, and asks. */
   #forgetKey() {
     this.#keys.forget();
-    this.#settingsDialog.dialog.close();
+    void this.#settingsDialog.now?.then((shown) => shown.close());
     this.#connectWith(undefined);
   }
 
@@ -177,20 +188,41 @@ export class Instruments {
     const root = document.documentElement;
     if (appearance === "system") delete root.dataset.theme;
     else root.dataset.theme = appearance;
-    this.#healthView.refresh();
+    this.#indicator.refresh();
     this.#sayGone(voice);
   }
 
   /** @param {string | null} voice */
   #sayGone(voice) {
     if (!isGone(voice, this.#health.state.engines)) return this.#notices.clear("voice");
-    const act = () => this.#settingsDialog.open();
+    const action = { words: "Choose another", act: () => this.#openSettings() };
     const words = `The voice ${voice} is not here any more: the default speaks.`;
-    this.#notices.show("voice", { level: "warn", words, action: { words: "Choose another", act } });
+    this.#notices.show("voice", { level: "warn", words, action });
   }
+}
 
-  async #checkOpus() {
-    this.#opus = await decodesOpus();
-    if (!this.#opus) this.#settingsDialog.withoutOpus();
-  }
+/**
+ * @template T
+ * @typedef {{ now: Promise<T> | null, get: () => Promise<T> }} Loaded `now`: null until somebody has asked for it
+ */
+
+/**
+ * What is loaded when it is first asked for. Loading that failed is tried again by the next who asks.
+ * @template T
+ * @param {() => Promise<T>} load
+ * @returns {Loaded<T>}
+ */
+function loaded(load) {
+  /** @type {Loaded<T>} */
+  const kept = {
+    now: null,
+    get() {
+      kept.now ??= load().catch((error) => {
+        kept.now = null;
+        throw error;
+      });
+      return kept.now;
+    },
+  };
+  return kept;
 }

@@ -1,58 +1,26 @@
-/** The server's health on the page: a quiet indicator, a notice when something is amiss, and a dialog with everything. */
-import { dialog } from "./dialogs.js";
-import { element, say } from "./dom.js";
-import { hitWords, STATUS_WORDS, verdictOn } from "./health-words.js";
-import { counted, seconds, timeOfDay } from "./times.js";
+/** The server's parts, each with its state, its figures and what helps. Loaded when it is opened. */
+import { element } from "../dom.js";
+import { counted, seconds, timeOfDay } from "../times.js";
+import { dialog } from "./dialog.js";
+import { hitWords, STATUS_WORDS } from "./health.js";
 
-/** Notices of this many parts at most. */
-const NOTICES = ["health-1", "health-2"];
-/** How an engine's status looks. @type {Record<string, import("./health-words.js").Level>} */
+/** How a part's status looks. @type {Record<string, import("./health.js").Level>} */
 const LEVELS = { healthy: "well", ok: "well", loading: "busy", slow: "warn", degraded: "warn", down: "bad" };
 
-export class HealthView {
+export class HealthDialog {
   #health;
-  #notices;
-  #wanted;
-  #brief = element("span");
   #body = element("div", { class: "health-parts" });
   #dialog = dialog("How the server is", this.#body);
 
-  /**
-   * @param {import("./health.js").Health} health
-   * @param {import("./notices.js").Notices} notices
-   * @param {() => string | null} wanted the engine of the chosen voice
-   */
-  constructor(health, notices, wanted) {
+  /** @param {import("./health.js").Health} health */
+  constructor(health) {
     this.#health = health;
-    this.#notices = notices;
-    this.#wanted = wanted;
-    const dot = element("span", { class: "dot", "aria-hidden": "true" });
-    this.indicator = element(
-      "button",
-      { type: "button", class: "health-indicator", "aria-haspopup": "dialog" },
-      dot,
-      this.#brief,
-    );
-    this.indicator.addEventListener("click", () => this.#open());
-    this.dialog = this.#dialog;
-    health.watch(() => this.refresh());
-    this.refresh();
-  }
-
-  refresh() {
-    const { level, brief, notices } = verdictOn(this.#health.state, this.#wanted(), Date.now());
-    say(this.#brief, brief);
-    this.indicator.dataset.level = level;
-    this.indicator.setAttribute("aria-label", `Server: ${brief}. Details`);
-    NOTICES.forEach((id, place) => {
-      const notice = notices[place];
-      if (notice) this.#notices.show(id, { ...notice, level: notice.level === "bad" ? "bad" : "warn" });
-      else this.#notices.clear(id);
+    health.watch(() => {
+      if (this.#dialog.open) this.#draw();
     });
-    if (this.#dialog.open) this.#draw();
   }
 
-  #open() {
+  open() {
     this.#health.refresh();
     this.#draw();
     this.#dialog.showModal();
@@ -68,7 +36,7 @@ export class HealthView {
 }
 
 /**
- * @param {import("./health-words.js").EngineState} engine
+ * @param {import("./health.js").EngineState} engine
  * @param {number} place
  */
 function enginePart(engine, place) {

@@ -138,3 +138,48 @@ export function storageOf(kind) {
     return null;
   }
 }
+
+/**
+ * The engine of a voice's name `engine/voice`.
+ * @param {string | null} voice
+ */
+export function engineOf(voice) {
+  return voice === null ? null : voice.split("/", 1)[0];
+}
+
+/**
+ * Whether a chosen voice is gone for certain. One of an engine that is loading, or whose list is cut at a hundred, may
+ * still be there.
+ * @param {string | null} voice
+ * @param {import("./health.js").EngineState[]} engines
+ */
+export function isGone(voice, engines) {
+  if (voice === null || !engines.length) return false;
+  const engine = engines.find((one) => one.engine === engineOf(voice));
+  if (!engine) return true;
+  const { status, voices } = engine;
+  if (status === "loading" || !voices.length || voices.length >= MOST_LISTED) return false;
+  return !voices.includes(voice.slice(engine.engine.length + 1));
+}
+
+const MOST_LISTED = 100;
+
+/** Ten milliseconds of silence as an Ogg Opus file. */
+const SAMPLE =
+  "T2dnUwACAAAAAAAAAABZuYcJAAAAAPVlvnMBE09wdXNIZWFkAQE4AcBdAAAAAABPZ2dTAAAAAAAAAAAAAFm5hwkBAAAAWFNg3gE2T3B1c1RhZ3MNAAAATGF2" +
+  "ZjYyLjEyLjEwMgEAAAAVAAAAZW5jb2Rlcj1MYXZmNjIuMTIuMTAyT2dnUwAEGAMAAAAAAABZuYcJAgAAAGAXGdcBBwgL5jsQYxE=";
+
+/**
+ * Whether this browser decodes Opus as the server sends it. Some say "maybe" and cannot; so it is tried.
+ * @returns {Promise<boolean>}
+ */
+export async function decodesOpus() {
+  const bytes = Uint8Array.from(atob(SAMPLE), (letter) => letter.charCodeAt(0));
+  try {
+    // A context without a device: this needs no gesture.
+    const sound = await new OfflineAudioContext(1, 1, 48_000).decodeAudioData(bytes.buffer);
+    return sound.duration > 0;
+  } catch {
+    return false;
+  }
+}

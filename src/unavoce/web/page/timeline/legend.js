@@ -1,8 +1,8 @@
 /** What the shapes of a timeline mean: those that are in it, no others. */
-import { element, svg } from "./dom.js";
-import { drawPoint, drawSpan } from "./timeline-picture.js";
+import { element, svg } from "../dom.js";
+import { drawPoint, drawSpan } from "./picture.js";
 
-/** @type {[import("./timeline-rows.js").SpanKind, string][]} */
+/** @type {[import("./rows.js").SpanKind, string][]} */
 const SPANS = [
   ["waits", "waits"],
   ["spoken", "in synthesis"],
@@ -13,7 +13,7 @@ const SPANS = [
   ["heard", "heard"],
   ["expected", "heard, by estimate"],
 ];
-/** @type {[import("./timeline-rows.js").PointKind, string][]} */
+/** @type {[import("./rows.js").PointKind, string][]} */
 const POINTS = [
   ["memory", "from memory"],
   ["disk", "from disk"],
@@ -23,7 +23,7 @@ const POINTS = [
 
 /**
  * The items of the list.
- * @param {import("./timeline-picture.js").Picture} picture
+ * @param {import("./picture.js").Picture} picture
  */
 export function legendOf(picture) {
   const spans = new Set(picture.rows.flatMap((row) => row.spans.map((span) => span.kind)));

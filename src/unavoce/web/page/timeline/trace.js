@@ -42,7 +42,7 @@
 export class TraceGone extends Error {}
 
 /**
- * @param {import("./api.js").Api} api
+ * @param {import("../instruments/access.js").Api} api
  * @param {string} replyId
  * @returns {Promise<Answer>}
  */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReplyRecord } from "../../../src/unavoce/web/page/reply-record.js";
-import { lineOf } from "../../../src/unavoce/web/page/reply-words.js";
+import { lineOf } from "../../../src/unavoce/web/page/instruments/reply-line.js";
+import { ReplyRecord } from "../../../src/unavoce/web/page/instruments/reply-record.js";
 
 /** @param {[engine: string, voice: string, cache: string][]} clips */
 function record(clips) {

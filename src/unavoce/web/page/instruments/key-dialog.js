@@ -1,7 +1,7 @@
 /** Asks for the server's key, and says so when it was not the right one. A key is kept only once it has been accepted. */
-import { dialog } from "./dialogs.js";
-import { element, say } from "./dom.js";
-import { field } from "./fields.js";
+
+import { element, say } from "../dom.js";
+import { dialog, field } from "./dialog.js";
 
 export class KeyDialog {
   #input = element("input", {
@@ -19,9 +19,10 @@ export class KeyDialog {
   #tried = null;
   #offer;
   #keys;
+  #dialog;
 
   /**
-   * @param {import("./key-store.js").KeyStore} keys
+   * @param {import("./access.js").KeyStore} keys
    * @param {(key: string) => void} offer tries a key; `accepted` or `refused` is called after it
    */
   constructor(keys, offer) {
@@ -46,7 +47,7 @@ export class KeyDialog {
       event.preventDefault();
       this.#try();
     });
-    this.dialog = dialog("A key is needed", form);
+    this.#dialog = dialog("A key is needed", form);
   }
 
   /** The server wants a key, or another one than it was given. */
@@ -56,7 +57,7 @@ export class KeyDialog {
     this.#keys.forget();
     this.#submit.disabled = false;
     say(this.#problem, "");
-    if (!this.dialog.open) this.dialog.showModal();
+    if (!this.#dialog.open) this.#dialog.showModal();
     if (wrong) say(this.#problem, "The server does not know this key. Check it for missing or additional characters.");
     this.#input.select();
     this.#input.focus();
@@ -67,7 +68,7 @@ export class KeyDialog {
     if (this.#tried) this.#keys.keep(this.#tried.key, this.#tried.onDevice);
     this.#tried = null;
     this.#input.value = "";
-    if (this.dialog.open) this.dialog.close();
+    if (this.#dialog.open) this.#dialog.close();
   }
 
   /** Neither: the server could not be asked. */

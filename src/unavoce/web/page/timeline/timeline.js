@@ -2,12 +2,12 @@
  * The timeline of one reply: opened on request below it, fetched from the server, and refreshed each second while the
  * reply runs. Nothing is fetched or drawn while it is closed or the page is hidden.
  */
-import { element, say } from "./dom.js";
-import { legendOf } from "./timeline-legend.js";
-import { isOver, pictureOf } from "./timeline-model.js";
-import { drawTimeline } from "./timeline-picture.js";
-import { COLUMNS, summaryOf, tableOf } from "./timeline-words.js";
+import { element, say } from "../dom.js";
+import { legendOf } from "./legend.js";
+import { isOver, pictureOf } from "./model.js";
+import { drawTimeline } from "./picture.js";
 import { fetchTrace, TraceGone } from "./trace.js";
+import { COLUMNS, summaryOf, tableOf } from "./words.js";
 
 const REFRESH_MS = 1000;
 const GONE =
@@ -29,8 +29,8 @@ export class Timeline {
   };
 
   /**
-   * @param {import("./reply-record.js").ReplyRecord} record
-   * @param {import("./api.js").Api} api
+   * @param {import("../instruments/reply-record.js").ReplyRecord} record
+   * @param {import("../instruments/access.js").Api} api
    */
   constructor(record, api) {
     this.#record = record;
@@ -167,7 +167,7 @@ function build() {
 
 /**
  * @param {import("./trace.js").Trace} trace
- * @param {import("./reply-record.js").ReplyRecord} record
+ * @param {import("../instruments/reply-record.js").ReplyRecord} record
  */
 function drawTable(trace, record) {
   const head = COLUMNS.map((name) => element("th", { scope: "col" }, name));

@@ -3,12 +3,12 @@
  *
  * @typedef {import("./trace.js").Trace} Trace
  * @typedef {import("./trace.js").TraceSentence} TraceSentence
- * @typedef {import("./reply-record.js").ReplyRecord} ReplyRecord
+ * @typedef {import("../instruments/reply-record.js").ReplyRecord} ReplyRecord
  */
 
-import { firstSoundOf } from "./timeline-model.js";
-import { between, heardHere } from "./timeline-rows.js";
-import { counted, listed, seconds } from "./times.js";
+import { counted, listed, seconds } from "../times.js";
+import { firstSoundOf } from "./model.js";
+import { between, heardHere } from "./rows.js";
 
 /**
  * "First sound after 0.7 s; 5 sentences by piper, 2 of them from the cache; no gap."

@@ -2,9 +2,9 @@
  * Draws a timeline: a column of names that stays, and the plot beside it, which may be wider than the page. Colours and
  * strokes are the style sheet's; here are places and shapes only.
  */
-import { svg } from "./dom.js";
-import { axisFor, xOf } from "./timeline-axis.js";
-import { seconds } from "./times.js";
+import { svg } from "../dom.js";
+import { seconds } from "../times.js";
+import { axisFor, xOf } from "./model.js";
 
 const AXIS_PX = 30;
 const TEXT_ROW_PX = 24;
@@ -16,14 +16,14 @@ const LEAST_BAR_PX = 2;
 
 /**
  * @typedef {object} Picture
- * @property {import("./timeline-rows.js").Row[]} rows
+ * @property {import("./rows.js").Row[]} rows
  * @property {{ waitsToMs: number, toMs: number } | null} text when the words came
  * @property {{ atMs: number, gapMs: number }[]} gaps
  * @property {number | null} firstSoundMs
  * @property {number | null} nowMs null once the reply is over
  * @property {number} lastMs
  *
- * @typedef {import("./timeline-axis.js").Axis} Axis
+ * @typedef {import("./model.js").Axis} Axis
  */
 
 /**
@@ -43,7 +43,7 @@ export function drawTimeline(picture, roomPx) {
 }
 
 /**
- * @param {import("./timeline-rows.js").Row[]} rows
+ * @param {import("./rows.js").Row[]} rows
  * @returns {{ topPx: number, bottomPx: number }[]}
  */
 function placesOf(rows) {
@@ -169,7 +169,7 @@ function drawText(text, axis) {
 }
 
 /**
- * @param {import("./timeline-rows.js").Row} row
+ * @param {import("./rows.js").Row} row
  * @param {Axis} axis
  * @param {number} topPx
  */
@@ -187,7 +187,7 @@ function drawRow(row, axis, topPx) {
 }
 
 /**
- * @param {import("./timeline-rows.js").SpanKind} kind
+ * @param {import("./rows.js").SpanKind} kind
  * @param {number} x
  * @param {number} y
  * @param {number} width
@@ -210,7 +210,7 @@ export function drawSpan(kind, x, y, width, words) {
 }
 
 /**
- * @param {import("./timeline-rows.js").PointKind} kind
+ * @param {import("./rows.js").PointKind} kind
  * @param {number} x
  * @param {number} y
  * @param {string} words
@@ -224,7 +224,7 @@ export function drawPoint(kind, x, y, words) {
   );
 }
 
-/** @type {Record<import("./timeline-rows.js").PointKind, (x: number, y: number) => string>} */
+/** @type {Record<import("./rows.js").PointKind, (x: number, y: number) => string>} */
 const SHAPES = {
   cut: (x, y) => `M${x} ${y - 4}v8`,
   sent: (x, y) => `M${x - 3} ${y - 4}l5 4l-5 4z`,

@@ -1,9 +1,8 @@
 /** The settings: a choice counts as soon as it is made; what concerns a reply, from the next message on. */
-import { dialog } from "./dialogs.js";
-import { element, say } from "./dom.js";
-import { choice, field, slider } from "./fields.js";
-import { LEAST_SPEED, MOST_SPEED } from "./settings.js";
-import { isGone, voiceGroups } from "./voices.js";
+import { element, say } from "../dom.js";
+import { choice, dialog, field } from "./dialog.js";
+import { slider } from "./header.js";
+import { isGone, LEAST_SPEED, MOST_SPEED } from "./settings.js";
 
 /** @type {[string, string][]} */
 const FORMATS = [
@@ -23,22 +22,24 @@ export class SettingsDialog {
   #health;
   #keys;
   #controls;
-  #opus = true;
+  #opus;
   #voicesDrawn = "";
+  #dialog;
 
   /**
    * @param {import("./settings.js").Settings} settings
    * @param {import("./health.js").Health} health
-   * @param {import("./key-store.js").KeyStore} keys
-   * @param {() => void} forget the key
+   * @param {import("./access.js").KeyStore} keys
+   * @param {{ opus: boolean, forgetKey: () => void }} also whether this browser decodes Opus
    */
-  constructor(settings, health, keys, forget) {
+  constructor(settings, health, keys, { opus, forgetKey }) {
     this.#settings = settings;
     this.#health = health;
     this.#keys = keys;
+    this.#opus = opus;
     this.#controls = controlsOf(settings);
-    this.#controls.forget.addEventListener("click", forget);
-    this.dialog = dialog("Settings", ...laidOut(this.#controls));
+    this.#controls.forget.addEventListener("click", forgetKey);
+    this.#dialog = dialog("Settings", ...laidOut(this.#controls));
     settings.watch(() => this.#show());
     health.watch(() => this.#show());
   }
@@ -46,13 +47,11 @@ export class SettingsDialog {
   open() {
     this.#health.refresh();
     this.#show();
-    this.dialog.showModal();
+    this.#dialog.showModal();
   }
 
-  /** This browser cannot decode Opus. */
-  withoutOpus() {
-    this.#opus = false;
-    this.#show();
+  close() {
+    this.#dialog.close();
   }
 
   #show() {
@@ -72,9 +71,8 @@ export class SettingsDialog {
   #showVoices(chosen) {
     const { voice, voiceNote } = this.#controls;
     const { engines } = this.#health.state;
-    const groups = voiceGroups(engines);
-    const drawn = JSON.stringify(groups);
-    if (drawn !== this.#voicesDrawn) voice.replaceChildren(...voiceOptions(groups));
+    const drawn = JSON.stringify(engines.map((one) => [one.engine, one.voices]));
+    if (drawn !== this.#voicesDrawn) voice.replaceChildren(...voiceOptions(engines));
     this.#voicesDrawn = drawn;
     const gone = isGone(chosen, engines);
     voice.value = chosen ?? "";
@@ -139,13 +137,16 @@ function laidOut(controls) {
   ];
 }
 
-/** @param {import("./voices.js").VoiceGroup[]} groups */
-function voiceOptions(groups) {
-  const own = element("option", { value: "" }, "Default");
+/**
+ * The default, then each engine's voices under its name. They are asked for as `engine/voice`.
+ * @param {import("./health.js").EngineState[]} engines
+ */
+function voiceOptions(engines) {
+  const groups = engines.filter(({ voices }) => voices.length);
   return [
-    own,
+    element("option", { value: "" }, "Default"),
     ...groups.map(({ engine, voices }) => {
-      const options = voices.map(({ value, words }) => element("option", { value }, words));
+      const options = voices.map((voice) => element("option", { value: `${engine}/${voice}` }, voice));
       return element("optgroup", { label: engine }, ...options);
     }),
   ];
