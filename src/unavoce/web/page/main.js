@@ -18,7 +18,7 @@ const follower = new Follower(part("conversation"), part("messages"), part("to-e
 const messages = new Messages(part("messages"), part("conversation"), newReply);
 const strip = new Strip(part("strip"));
 const activity = new Activity();
-const replies = new Replies({ conversation, messages, announce });
+const replies = new Replies({ conversation, messages, follower, announce });
 const talk = new Talk({ conversation, messages, replies, follower, activity, memory, strip });
 const composer = new Composer(
   { form: part("composer"), send: part("send"), stop: part("stop"), problem: part("problem") },

@@ -92,6 +92,11 @@ export class ReplyMessage {
     return this.#own;
   }
 
+  /** Where the sentence that is heard stands on the page. */
+  get marked() {
+    return this.#text.marked;
+  }
+
   /** Nothing more comes of it, though it may still be heard. */
   get ended() {
     return ["complete", "aborted", "failed"].includes(this.element.dataset.state ?? "");
