@@ -160,8 +160,8 @@ class Drawer {
 function drawSaid(text) {
   return element(
     "li",
-    { class: "message said", "data-part": "message", "data-role": "user" },
+    { class: "message user-message", "data-part": "message", "data-role": "user" },
     element("h2", { class: "visually-hidden" }, "You said"),
-    element("p", { class: "said-text", dir: "auto" }, text),
+    element("p", { class: "user-text", dir: "auto" }, text),
   );
 }

@@ -78,6 +78,7 @@ export class ReplyMessage {
     this.#line = null;
     if (!this.#recalled) return;
     this.#recalled = false;
+    this.#place.replaceChildren();
     this.#text.update(this.#whole);
     this.#text.finish();
   }
