@@ -1,6 +1,7 @@
 /** The blocks of a growing text in the page: only those whose source has changed are read and drawn again. */
 
 import { patched } from "./elements.js";
+import { closers } from "./held-back.js";
 import { definitions, fencedTree, plainTree, sectionTree } from "./markdown.js";
 import { Sections } from "./sections.js";
 
@@ -16,6 +17,7 @@ const MAX_LINKS = 100;
  * @property {number} to
  * @property {string} raw
  * @property {boolean} fenced
+ * @property {string} ending what was read behind it as if it were there, while more may come
  * @property {ChildNode[]} nodes
  * @property {Element} parent of the nodes: the list where the section is an item of one
  * @property {string} list which kind of list the section is an item of, or ""
@@ -23,21 +25,22 @@ const MAX_LINKS = 100;
  */
 
 export class Blocks {
+  #text = "";
+  #sections = new Sections();
+  /** @type {Drawn[]} */
+  #drawn = [];
+  /** @type {Links} */
+  #links = Object.create(null);
+  /** How many sections have been asked for addresses. */
+  #asked = 0;
+
   /** @param {Element} element */
   constructor(element) {
     this.element = element;
-    this.#begin();
   }
 
-  #begin() {
-    this.text = "";
-    this.sections = new Sections();
-    /** @type {Drawn[]} */
-    this.drawn = [];
-    /** @type {Links} */
-    this.links = Object.create(null);
-    /** How many sections have been asked for addresses. */
-    this.asked = 0;
+  get drawn() {
+    return this.#drawn;
   }
 
   /**
@@ -45,56 +48,65 @@ export class Blocks {
    * @param {boolean} complete nothing will follow
    */
   show(text, complete) {
-    if (!text.startsWith(this.text)) this.clear();
-    this.text = text;
-    const sections = this.sections.of(text);
+    if (!text.startsWith(this.#text)) this.clear();
+    this.#text = text;
+    const sections = this.#sections.of(text);
     this.#dropFrom(sections.length);
     sections.forEach((section, index) => {
-      const old = this.drawn[index];
-      if (!old || old.from !== section.from || old.to !== section.to || old.fenced !== section.fenced) {
-        this.#draw(index, section);
-      }
+      const isOpen = !complete && index === sections.length - 1;
+      if (isOpen || !isSame(this.#drawn[index], section)) this.#draw(index, section, isOpen);
     });
-    this.#learn(complete ? sections.length : this.sections.known.length - 1);
+    this.#learn(complete ? sections.length : this.#sections.known.length - 1);
   }
 
   clear() {
     this.element.replaceChildren();
-    this.#begin();
+    this.#text = "";
+    this.#sections = new Sections();
+    this.#drawn = [];
+    this.#links = Object.create(null);
+    this.#asked = 0;
   }
 
   /** @param {Drawn} block @param {Links} fresh */
   #collect(block, fresh) {
     if (block.fenced) return;
     for (const [name, link] of Object.entries(definitions(block.raw))) {
-      const known = Object.keys(this.links).length + Object.keys(fresh).length;
-      if (known < MAX_LINKS && !Object.hasOwn(this.links, name) && !Object.hasOwn(fresh, name)) fresh[name] = link;
+      const known = Object.keys(this.#links).length + Object.keys(fresh).length;
+      if (known < MAX_LINKS && !Object.hasOwn(this.#links, name) && !Object.hasOwn(fresh, name)) fresh[name] = link;
     }
   }
 
-  /** @param {number} index @param {import("./sections.js").Section} section */
-  #draw(index, section) {
-    const raw = this.text.slice(section.from, section.to);
-    const trees = treesOf(raw, section.fenced, this.links);
+  /** @param {number} index @param {import("./sections.js").Section} section @param {boolean} isOpen */
+  #draw(index, { from, to, fenced }, isOpen) {
+    const raw = this.#text.slice(from, to);
+    const ending = isOpen && !fenced ? closers(raw.trimEnd()) : "";
+    const trees = treesOf(ending ? raw.trimEnd() + ending : raw, fenced, this.#links);
     const list = listKind(raw, trees);
-    const previous = this.drawn[index - 1];
+    const previous = this.#drawn[index - 1];
     const joins = list !== "" && previous?.list === list;
-    let old = this.drawn[index];
+    /** @type {Drawn | undefined} */
+    let old = this.#drawn[index];
     if (old && (old.list !== list || (joins && old.parent !== previous.parent))) {
       this.#dropFrom(index);
       old = undefined;
     }
-    this.drawn[index] = this.#drawn({ ...section, raw, list }, trees, joins ? previous.parent : null, old);
+    this.#drawn[index] = this.#inPlace(
+      { from, to, fenced, ending, raw, list },
+      trees,
+      joins ? previous.parent : null,
+      old,
+    );
   }
 
   /**
-   * @param {{ from: number, to: number, fenced: boolean, raw: string, list: string }} source
+   * @param {Omit<Drawn, "nodes" | "parent" | "shown">} source
    * @param {Branch[]} trees
    * @param {Element | null} joined the list that the section is a further item of
    * @param {Drawn | undefined} old
    * @returns {Drawn}
    */
-  #drawn(source, trees, joined, old) {
+  #inPlace(source, trees, joined, old) {
     /** @type {import("./elements.js").Shown[]} */
     const shown = [];
     const next = old?.nodes.at(-1)?.nextSibling ?? null;
@@ -115,7 +127,7 @@ export class Blocks {
 
   /** @param {number} index */
   #dropFrom(index) {
-    for (const { nodes, parent } of this.drawn.splice(index)) {
+    for (const { nodes, parent } of this.#drawn.splice(index)) {
       for (const node of nodes) node.remove();
       if (parent !== this.element && !parent.hasChildNodes()) parent.remove();
     }
@@ -128,14 +140,19 @@ export class Blocks {
   #learn(end) {
     /** @type {Links} */
     const fresh = Object.create(null);
-    for (; this.asked < end; this.asked += 1) this.#collect(this.drawn[this.asked], fresh);
+    for (; this.#asked < end; this.#asked += 1) this.#collect(this.#drawn[this.#asked], fresh);
     const names = Object.keys(fresh);
     if (names.length === 0) return;
-    Object.assign(this.links, fresh);
-    this.drawn.forEach((block, index) => {
-      if (mentions(block.raw, names)) this.#draw(index, block);
+    Object.assign(this.#links, fresh);
+    this.#drawn.forEach((block, index) => {
+      if (mentions(block.raw, names)) this.#draw(index, block, block.ending !== "");
     });
   }
+}
+
+/** @param {Drawn | undefined} old @param {import("./sections.js").Section} section */
+function isSame(old, { from, to, fenced }) {
+  return old !== undefined && old.from === from && old.to === to && old.fenced === fenced && old.ending === "";
 }
 
 /**

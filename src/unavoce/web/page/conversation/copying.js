@@ -3,12 +3,12 @@
 const SAID_MS = 2000;
 
 /**
- * Makes the buttons in `element` work, those to come too.
- * @param {Element} element
+ * Makes the buttons of all replies work, those to come too.
+ * @param {Document} page
  */
-export function letCopy(element) {
-  element.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("button.copy") : null;
+export function letCopy(page) {
+  page.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest(".reply-text button.copy") : null;
     const code = button?.closest(".code")?.querySelector("pre code");
     if (button && code) copy(button, code);
   });

@@ -66,6 +66,11 @@ export function addDecoded(leaf, text, places) {
 export function addRun(leaf, text, from, to) {
   if (text === "") return;
   const last = leaf.runs.at(-1);
+  if (last && from < last.to) {
+    // A line's end that marked has put where there is none: it has no place of its own.
+    addRun(leaf, text, last.to, Math.max(last.to, to));
+    return;
+  }
   const joins = last && last.to === from && last.length === last.to - last.from && text.length === to - from;
   if (joins) {
     last.length += text.length;

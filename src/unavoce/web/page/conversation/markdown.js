@@ -12,6 +12,7 @@ import { Cursor } from "./places.js";
 
 /** Longer sections are shown as they are written: no chat holds such a paragraph in earnest. */
 const MAX_LENGTH = 16_000;
+const MAX_LINES = 1_000;
 const MAX_COLUMNS = 60;
 const SCROLLS = { tabindex: "0", role: "group" };
 
@@ -21,7 +22,7 @@ const SCROLLS = { tabindex: "0", role: "group" };
  * @returns {Branch[]}
  */
 export function sectionTree(raw, links) {
-  if (raw.length > MAX_LENGTH) return [plainTree(raw)];
+  if (isTooLong(raw)) return [plainTree(raw)];
   const source = readable(raw);
   return new Blocks(source).trees(lexed(source, links));
 }
@@ -32,7 +33,7 @@ export function sectionTree(raw, links) {
  * @returns {Links}
  */
 export function definitions(raw) {
-  const may = raw.length <= MAX_LENGTH && /^[ \t>]*(?:[-*+][ \t]|\d+[.)][ \t])?[ \t>]*\[[^\]]+\]:/m.test(raw);
+  const may = !isTooLong(raw) && /^[ \t>]*(?:[-*+][ \t]|\d+[.)][ \t])?[ \t>]*\[[^\]]+\]:/m.test(raw);
   return may ? defined(readable(raw)) : {};
 }
 
@@ -57,6 +58,11 @@ export function fencedTree(raw) {
   const end = closing.exec(raw.slice(first - 1))?.index ?? raw.length;
   const code = raw.slice(first, Math.max(first, first - 1 + end));
   return codeTree(mark?.[3] ?? "", whole(code, first));
+}
+
+/** @param {string} raw */
+function isTooLong(raw) {
+  return raw.length > MAX_LENGTH || (raw.length > MAX_LINES && raw.split("\n", MAX_LINES + 1).length > MAX_LINES);
 }
 
 /** marked takes other line ends for characters: each becomes one that it knows, of the same length. @param {string} raw */
@@ -122,6 +128,7 @@ class Blocks {
   #list(token) {
     const items = token.items.map((/** @type {Token} */ item) => this.#item(item));
     if (!token.ordered) return { name: "ul", children: items };
+    /** @type {Record<string, string>} */
     const start = token.start === 1 ? {} : { start: String(token.start) };
     return { name: "ol", attributes: start, children: items };
   }
@@ -162,7 +169,7 @@ class Blocks {
     if (!cells) return null;
     const row = new Cursor(this.cursor.source);
     row.at = begin;
-    const limit = begin + line.trim().length;
+    const limit = begin + line.trimEnd().length;
     return { name: "tr", children: cells.map((cell) => cellTree(cell, row, limit)) };
   }
 
@@ -180,8 +187,10 @@ function cellTree(cell, row, limit) {
   const written = cell.text.replaceAll("|", "\\|");
   const from = row.within(written, limit)[0];
   const places = row.source.startsWith(written, from) ? pipesAligned(cell.text, from) : [];
+  /** @type {Record<string, string>} */
   const align = cell.align ? { class: cell.align } : {};
   const name = cell.header ? "th" : "td";
+  /** @type {Record<string, string>} */
   const scope = cell.header ? { scope: "col" } : {};
   const children = inlineTree(cell.tokens ?? [], places.length ? places : Array(cell.text.length + 1).fill(from));
   return { name, attributes: { dir: "auto", ...scope, ...align }, children };

@@ -53,9 +53,18 @@ export class Cursor {
     if (found) this.at += found.index + found[0].length;
   }
 
+  /** Where the next line ends, if it is blank; else the end of the one before. */
+  #blankLine() {
+    const blank = /[ \t>]*(?:\n|$)/y;
+    blank.lastIndex = this.at;
+    if (!blank.test(this.source)) return Math.max(0, this.at - 1);
+    this.at = blank.lastIndex;
+    return Math.max(0, this.at - 1);
+  }
+
   /** @param {string} line */
   #lineEnding(line) {
-    if (line === "") return this.at;
+    if (line === "") return this.#blankLine();
     let at = this.at;
     for (let tries = 0; tries < PATIENCE && at < this.source.length; tries += 1) {
       const newline = this.source.indexOf("\n", at);

@@ -1,24 +1,44 @@
-/** The text of a reply as it is written: its Markdown as elements, the sentence being spoken marked in it. */
+/**
+ * The text of a reply as it is written: its Markdown as elements, the sentence being spoken marked in it.
+ *
+ * What reads Markdown is loaded when the first reply needs it, so that the page does not wait for it. What is asked for
+ * meanwhile is done then.
+ */
 
-import { Blocks } from "./blocks.js";
-import { letCopy } from "./copying.js";
-import { settledLength } from "./held-back.js";
-import { Mark } from "./marking.js";
+/** @typedef {typeof import("./drawing.js")} Drawing */
+
+/** @type {Drawing | null} */
+let drawing = null;
+/** @type {Promise<Drawing> | null} */
+let loading = null;
+
+/** Loads what reads Markdown, where that is not there yet. Fails where the server cannot be reached. */
+export async function prepare() {
+  loading ??= import("./drawing.js");
+  try {
+    drawing = await loading;
+  } catch (error) {
+    loading = null;
+    throw error;
+  }
+}
 
 export class ReplyText {
+  #element;
   #text = "";
   #complete = false;
   #frame = 0;
-  #spoken = new Mark("spoken");
-  #unheard = new Mark("unheard");
-  #blocks;
+  /** @type {{ from: number, to: number } | null} */
+  #spoken = null;
+  /** @type {number | null} */
+  #heardUpTo = null;
+  /** @type {InstanceType<Drawing["Drawn"]> | null} */
+  #drawn = null;
 
-  /** @param {Element} element shows the text; whatever it holds is replaced */
+  /** @param {Element} element shows the text; whatever it holds is replaced with the first of it */
   constructor(element) {
     element.classList.add("reply-text");
-    this.#blocks = new Blocks(element);
-    this.#blocks.clear();
-    letCopy(element);
+    this.#element = element;
   }
 
   /**
@@ -29,34 +49,34 @@ export class ReplyText {
     if (wholeText === this.#text) return;
     this.#text = wholeText;
     this.#complete = false;
-    this.#frame ||= requestAnimationFrame(() => this.#render());
+    this.#frame ||= requestAnimationFrame(() => this.#show());
   }
 
   /** No more text comes: all of it is shown at once. */
   finish() {
     cancelAnimationFrame(this.#frame);
     this.#complete = true;
-    this.#render();
+    this.#show();
   }
 
   /**
    * Marks the sentence being spoken.
-   * @param {number} from UTF-16 offsets in the text
+   * @param {number} from UTF-16 offset in the text
    * @param {number} to exclusive
    */
   mark(from, to) {
-    this.#spoken.place = { from, to };
-    this.#spoken.show(this.#blocks.drawn);
+    this.#spoken = { from, to };
+    this.#drawn?.mark(this.#spoken);
   }
 
   unmark() {
-    this.#spoken.place = null;
-    this.#spoken.show(this.#blocks.drawn);
+    this.#spoken = null;
+    this.#drawn?.mark(null);
   }
 
-  /** What is shown of the marked sentence, to scroll to; `null` where none is. @returns {Range | null} */
+  /** What is shown of the marked sentence, to scroll to; `null` where nothing is. @returns {Range | null} */
   get marked() {
-    return this.#spoken.range;
+    return this.#drawn?.marked ?? null;
   }
 
   /**
@@ -64,25 +84,43 @@ export class ReplyText {
    * @param {number | null} upTo
    */
   setHeard(upTo) {
-    this.#unheard.place = upTo === null ? null : { from: upTo, to: Number.MAX_SAFE_INTEGER };
-    this.#unheard.show(this.#blocks.drawn);
+    this.#heardUpTo = upTo;
+    this.#drawn?.setHeard(upTo);
   }
 
-  /** Takes everything away, the marks too. To be called where the element itself is thrown away. */
+  /** Takes the text and its marks away. To be called where the element itself is thrown away. */
   clear() {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
+    this.#text = "";
     this.unmark();
     this.setHeard(null);
-    this.#blocks.clear();
-    this.#text = "";
+    this.#drawn?.clear();
   }
 
-  #render() {
+  #show() {
     this.#frame = 0;
-    const length = this.#complete ? this.#text.length : settledLength(this.#text);
-    this.#blocks.show(this.#text.slice(0, length), this.#complete);
-    if (this.#spoken.place) this.#spoken.show(this.#blocks.drawn);
-    if (this.#unheard.place) this.#unheard.show(this.#blocks.drawn);
+    if (!drawing) {
+      this.#showOnceLoaded();
+      return;
+    }
+    if (!this.#drawn) {
+      this.#drawn = new drawing.Drawn(this.#element);
+      this.#drawn.mark(this.#spoken);
+      this.#drawn.setHeard(this.#heardUpTo);
+    }
+    this.#drawn.show(this.#text, this.#complete);
+  }
+
+  /** Without what reads Markdown the text stands as it was written. */
+  async #showOnceLoaded() {
+    if (!this.#element.hasChildNodes()) this.#element.textContent = this.#text;
+    try {
+      await prepare();
+    } catch {
+      this.#element.textContent = this.#text;
+      return;
+    }
+    this.#show();
   }
 }
