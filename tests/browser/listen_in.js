@@ -1,5 +1,6 @@
 // Runs before a page's own scripts: what any AudioContext sends to its destination is also kept here, every sample.
-// Sound waits until the tap is in place, so that nothing is missed; the rules of autoplay hold as ever.
+// A page makes a new one when the sound's rate changes: what is told is of the last one. Sound waits until the tap is in
+// place, so that nothing is missed; the rules of autoplay hold as ever.
 
 (() => {
   const QUIET = 1e-4;
@@ -13,6 +14,8 @@
     constructor() {
       this.blocks = [];
       this.length = 0;
+      /** The first sample that is not silence. */
+      this.began = null;
     }
 
     add(from, samples) {
@@ -23,6 +26,8 @@
     }
 
     push(samples) {
+      const first = samples.findIndex((sample) => Math.abs(sample) > QUIET);
+      if (first >= 0) this.began ??= this.length + first;
       this.blocks.push(samples);
       this.length += samples.length;
     }
@@ -75,15 +80,13 @@
     return new Promise((resolve) => waiting.push({ holds, resolve }));
   }
 
-  /** What the taps have not handed over yet. */
-  async function rest() {
-    for (const context of contexts) {
-      await context.tapped;
-      const mine = crypto.randomUUID();
-      const handed = until((asked) => asked === mine);
-      context.tap.port.postMessage(mine);
-      await handed;
-    }
+  /** What the tap has not handed over yet. */
+  async function rest(context) {
+    await context.tapped;
+    const mine = crypto.randomUUID();
+    const handed = until((asked) => asked === mine);
+    context.tap.port.postMessage(mine);
+    await handed;
   }
 
   function base64(bytes) {
@@ -98,26 +101,36 @@
   };
   window.AudioContext = HeardContext;
 
+  /** The sample that is being played. */
+  function now() {
+    const context = contexts.at(-1);
+    return context ? Math.round(context.currentTime * context.sampleRate) : 0;
+  }
+
   for (const type of ["keydown", "pointerdown", "click"]) {
-    const note = ({ key }) => {
-      const context = contexts.at(-1);
-      gestures.push({ type, key: key ?? null, at: context ? Math.round(context.currentTime * context.sampleRate) : 0 });
-    };
+    const note = ({ key }) => gestures.push({ type, key: key ?? null, at: now() });
     window.addEventListener(type, note, { capture: true });
   }
   window.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
     console.error(`policy: ${violatedDirective} ${blockedURI}`),
   );
 
+  const leftAt = Number(sessionStorage.getItem("listen-in"));
+  window.addEventListener("pagehide", () => {
+    sessionStorage.setItem("listen-in", String(now() - (contexts.at(-1)?.kept.began ?? 0)));
+  });
+
   window.listenIn = {
+    leftAt,
     gestures,
     rateHz: () => contexts.at(-1)?.sampleRate ?? 0,
     states: () => contexts.map(({ state }) => state),
     heard: (length) => until(() => loud >= length),
-    played: (length) => until(() => contexts.reduce((sum, { kept }) => sum + kept.length, 0) >= length),
+    played: (length) => until(() => (contexts.at(-1)?.kept.length ?? 0) >= length),
     async samples() {
-      await rest();
-      const blocks = contexts.flatMap(({ kept }) => kept.blocks);
+      const context = contexts.at(-1);
+      if (context) await rest(context);
+      const blocks = context?.kept.blocks ?? [];
       return base64(new Uint8Array(await new Blob(blocks).arrayBuffer()));
     },
   };

@@ -61,7 +61,7 @@ class Evaluates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The sound of a page since it was loaded."""
+    """The sound of a page since it was loaded: that of its last AudioContext, where there was more than one."""
 
     page: Evaluates
 
@@ -82,6 +82,12 @@ class Sound:
     async def gestures(self) -> list[Gesture]:
         found: list[dict[str, Any]] = await self.page.evaluate("() => listenIn.gestures")
         return [Gesture(**one) for one in found]
+
+    async def left_at(self) -> int:
+        """The sample that was being played when the page was left for this one, as by a reload; from the first that was
+        not silence."""
+        sample: int = await self.page.evaluate("() => listenIn.leftAt")
+        return sample
 
     async def heard(self, length: int = 1) -> None:
         """Returns when `length` samples that are not silence have been played since the page was loaded."""
