@@ -25,7 +25,7 @@ BEGIN = f"""async () => {{
     ...(await import("/samples.js")),
   }};
   await made.prepare();
-  made.place = () => document.querySelector("main, body").appendChild(document.createElement("article"));
+  made.place = () => (document.querySelector("main") ?? document.body).appendChild(document.createElement("article"));
   window.place = made.place();
   window.text = new made.ReplyText(place);
   window.frames = (count = 1) => new Promise((resolve) => {{
