@@ -108,7 +108,7 @@ async def test_every_sentence_is_marked_where_it_stands(visit: Visiting, data_di
 
 
 async def test_any_split_gives_the_same_document(visit: Visiting, data_dir: Path) -> None:
-    """However a text arrives, its document is in the end that of the text drawn at once, and so is every text's place."""
+    """However a text arrives, its document is in the end that of the whole drawn at once, and so are its places."""
     async with alone(visit, data_dir) as someone:
         for first in range(0, 600, 100):
             different = await someone.page.evaluate(SPLITS, list(range(first, first + 100)))
@@ -157,6 +157,16 @@ async def test_text_is_drawn_once_a_frame(visit: Visiting, data_dir: Path) -> No
             }"""
         )
         assert seen == ["", 500, "**end"]
+
+
+async def test_a_very_long_text_is_drawn_frame_by_frame(visit: Visiting, data_dir: Path) -> None:
+    """Five thousand items are drawn some at a time, so that nothing else waits for them, and become one list."""
+    whole = "".join(f"- item {number}\n" for number in range(5000))
+    async with alone(visit, data_dir) as someone:
+        await shown(someone.page, whole)
+        assert 0 < await someone.page.locator("article li").count() < 5000
+        await someone.seen("document.querySelectorAll('article li').length === 5000")
+        assert await someone.page.locator("article > ul").count() == 1
 
 
 async def test_a_mark_follows_the_text(visit: Visiting, data_dir: Path) -> None:
