@@ -14,7 +14,8 @@ POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' http://127.0.0.1:*; connect-src http://127.0.0.1:* ws://127.0.0.1:*"
 )
 """What the README asks for, and leave for the script that stands in the example's own page."""
-README = Path(__file__).parents[2] / "src" / "unavoce" / "web" / "player" / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "src" / "unavoce" / "web" / "player" / "README.md"
 
 
 def example() -> str:
@@ -28,6 +29,11 @@ def test_the_example_has_ten_lines_of_script() -> None:
     script = re.search(r"<script[^>]*>\n(.+?)</script>", example(), re.DOTALL)
     assert script
     assert len(script[1].splitlines()) <= 10
+
+
+def test_the_front_page_of_the_project_shows_the_same() -> None:
+    """What is run here is also what the project's own README shows."""
+    assert f"```html\n{example()}```" in (ROOT / "README.md").read_text()
 
 
 async def test_the_example_speaks(visit: Visiting, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from unavoce.web.files import FOLDER
 
 _HERE = Path(__file__).parents[1] / "browser"
 RATE_HZ = 24_000
-FRONT = """<!doctype html><title>Test</title><link rel="icon" href="/icon"><script type="module" src="/page.js"></script>
+FRONT = """<!doctype html><title>Test</title><link rel="icon" href="/icon">
+<script type="module" src="/page.js"></script>
 <button>Unlock</button><output></output>"""
 PLAYER = {f"player/{path.name}": path.read_text() for path in (FOLDER / "player").glob("*.js")}
 PAGES = {"": FRONT, "page.js": (_HERE / "player_page.js").read_text(), **PLAYER}
