@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from tests.browser.conftest import Visiting
 from tests.support.noise import noise_engine
-from tests.support.person import ended, heard_to_its_end, replies, say, sound_of, text_of
+from tests.support.person import ended, heard_to_its_end, replies, sound_of, text_of
 from tests.support.server import RATE_HZ, ScriptedModel, running_server, wire_to
 from tests.support.sound import heard_part, place_of
+from tests.support.talking import say
 
 SENTENCES = [f"This is sentence number {number} of a long evening, sir. " for number in range(1, 4)]
 FADE = RATE_HZ // 100

@@ -117,3 +117,8 @@ def place_of(wanted: Sampled, played: Sampled) -> int:
 def as_played(samples: NDArray[np.int16]) -> Sampled:
     """Whole numbers as a browser's decoder has them."""
     return samples.astype(np.float32) / np.float32(32768)
+
+
+def as_sent(samples: Sampled) -> NDArray[np.int16]:
+    """The other way round."""
+    return np.clip(np.round(samples * 32_768), -32_768, 32_767).astype(np.int16)
