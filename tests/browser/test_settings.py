@@ -39,7 +39,7 @@ async def test_what_is_set_reaches_the_server_and_is_remembered(visit: Visiting,
         await heard(page)
         await page.reload()
         await say(page)
-        await heard(page)
+        await heard(page, 1)
         wanted = {"voice": "fake/maid", "speed": 1.5, "format": "opus", "speak": True}
         assert [{name: one[name] for name in wanted} for one in sent] == [wanted, wanted]
         answers = [call.voice for call in engine.calls if call.spoken == "Very good, sir."]

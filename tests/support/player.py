@@ -1,4 +1,5 @@
-"""A page with the real player and a server that delivers what a test says (tests/browser/player_page.js)."""
+"""Pages with the real player, on a server that delivers what a test says (tests/browser/player_page.js) and on a real
+one (tests/browser/player_talk.js)."""
 
 from __future__ import annotations
 
@@ -7,20 +8,31 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tests.support.sound import Sound
 
 from unavoce.audio.wav import wav_bytes
 from unavoce.web.files import FOLDER
 
 _HERE = Path(__file__).parents[1] / "browser"
 RATE_HZ = 24_000
-PAGES = {
-    "": """<!doctype html><title>Test</title><script type="module" src="/page.js"></script>
-<button>Unlock</button><output></output>""",
-    "page.js": (_HERE / "player_page.js").read_text(),
-    **{f"player/{path.name}": path.read_text() for path in (FOLDER / "player").glob("*.js")},
-}
+FRONT = """<!doctype html><title>Test</title><link rel="icon" href="/icon">
+<script type="module" src="/page.js"></script>
+<button>Unlock</button><output></output>"""
+PLAYER = {f"player/{path.name}": path.read_text() for path in (FOLDER / "player").glob("*.js")}
+PAGES = {"": FRONT, "page.js": (_HERE / "player_page.js").read_text(), **PLAYER}
+
+
+def talking_pages() -> dict[str, str]:
+    """The page that talks to the server whose address stands behind its question mark."""
+    client = (FOLDER / "vendor" / "socket.io.esm.min.js").read_text()
+    return {**PAGES, "page.js": (_HERE / "player_talk.js").read_text(), "vendor/socket.io.esm.min.js": client}
 
 
 def packed(samples: NDArray[np.int16]) -> str:
     """A WAV file in base64."""
     return base64.b64encode(wav_bytes(samples, RATE_HZ)).decode()
+
+
+async def passed(sound: Sound, length: int) -> None:
+    """Returns when `length` more samples have been played, silent or not."""
+    await sound.played(len(await sound.samples()) + length)

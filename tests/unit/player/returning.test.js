@@ -246,6 +246,37 @@ test("a reply that had ended before this tab came is taken over to its last chun
   assert.equal(world.conversation.sound.state, "idle");
 });
 
+test("a reply whose end came while another listener had its sound is taken over to its last chunk", async () => {
+  const world = new World({ sessionId: "session" });
+  world.socket.answers["chat:join"] = joinedAt({ r: 2 });
+  await world.conversation.connect();
+  await world.receive("chat:token", { replyId: "r", text: "A. B.", start: 0 });
+  await world.receive("chat:audio_done", { replyId: "r", reason: "complete" });
+  await world.conversation.listen();
+  for (const index of [0, 1]) await world.chunk("r", index, tone(2_400, index), { text: `${index}.` });
+  await world.receive("chat:done", { replyId: "r", reason: "complete" });
+  await world.advance(1_000);
+  assert.deepEqual(
+    world.of("speaking").map(({ sentence }) => sentence),
+    [0, 1, null],
+  );
+});
+
+test("a reply without sound that is taken over does not keep the next one from being heard", async () => {
+  const world = new World({ sessionId: "session" });
+  world.socket.answers["chat:join"] = joinedAt({ silent: 0 });
+  await world.conversation.connect();
+  await world.conversation.listen();
+  const reply = await world.begun();
+  await world.chunk(reply, 0, tone(2_400));
+  await world.ended(reply);
+  await world.advance(500);
+  assert.deepEqual(
+    world.of("speaking").map(({ replyId }) => replyId),
+    [reply, reply],
+  );
+});
+
 test("whoever loses the sound to another socket falls silent, says so, and still gets the text", async () => {
   const world = new World();
   const reply = await world.begun();

@@ -2,43 +2,74 @@
 import { Conversation } from "../player/unavoce-player.js";
 import { io } from "../vendor/socket.io.esm.min.js";
 import { Activity } from "./conversation/activity.js";
-import { Announcer } from "./conversation/announcer.js";
 import { Composer } from "./conversation/composer.js";
-import { ConnectionNotice } from "./conversation/connection-notice.js";
 import { Follower } from "./conversation/follower.js";
 import { Messages } from "./conversation/messages.js";
-import { part } from "./conversation/parts.js";
 import { Replies } from "./conversation/replies.js";
 import { SessionMemory } from "./conversation/session-memory.js";
-import { SoundNotice } from "./conversation/sound-notice.js";
-import { Strip } from "./conversation/strip.js";
+import { ConnectionNotice, SoundNotice, Strip } from "./conversation/strip.js";
 import { Talk } from "./conversation/talk.js";
-import { Welcome } from "./conversation/welcome.js";
-import { Instruments } from "./instruments.js";
+import { element } from "./dom.js";
 import { storageOf } from "./settings.js";
 
 const memory = new SessionMemory(storageOf("sessionStorage"), storageOf("localStorage"));
 const conversation = new Conversation({ io, sessionId: memory.sessionId, resume: memory.takeResumePoint() });
-const instruments = new Instruments(conversation);
-part("header").append(instruments.header);
-part("header").after(instruments.notices);
-
 const follower = new Follower(part("conversation"), part("messages"), part("to-end"));
-const messages = new Messages(part("messages"), part("conversation"), (replyId) => instruments.replyLine(replyId));
+const messages = new Messages(part("messages"), part("conversation"), newReply);
 const strip = new Strip(part("strip"));
 const activity = new Activity();
-const replies = new Replies({ conversation, messages, announcer: new Announcer(part("announcer")) });
-const talk = new Talk({ conversation, instruments, messages, replies, follower, activity, memory, strip });
-const composer = new Composer(part("composer"), part("problem"), talk);
-const welcome = new Welcome(part("welcome"), (message) => composer.say(message));
+const replies = new Replies({ conversation, messages, announce });
+const talk = new Talk({ conversation, messages, replies, follower, activity, memory, strip });
+const composer = new Composer(
+  { form: part("composer"), send: part("send"), stop: part("stop"), problem: part("problem") },
+  talk,
+);
 new ConnectionNotice(conversation, strip);
 new SoundNotice(conversation, strip, activity);
 
 activity.watch(({ busy }) => composer.busy(busy));
 messages.watch((count) => {
-  welcome.visible = count === 0 && !talk.restoring;
+  part("welcome").hidden = count > 0 || talk.restoring;
   part("new").hidden = count === 0;
 });
 part("new").addEventListener("click", () => talk.startAnew());
-talk.begin();
+for (const button of part("welcome").querySelectorAll("button"))
+  button.addEventListener("click", () => composer.say(button.textContent ?? ""));
 composer.focus();
+// From here on one can write and send; what is sent waits for the rest.
+performance.mark("interactive");
+
+// No reply comes before it is asked for in the end.
+const [{ Instruments }, { ReplyMessage }] = await Promise.all([
+  import("./instruments.js"),
+  import("./conversation/reply-message.js"),
+]);
+const instruments = new Instruments(conversation);
+part("header").append(instruments.header);
+part("header").after(instruments.notices);
+talk.begin((message, options) => instruments.send(message, options));
+
+/** @param {string} replyId */
+function newReply(replyId) {
+  return new ReplyMessage(replyId, () => instruments.replyLine(replyId));
+}
+
+/**
+ * Tells screen readers whole replies, where the text on the page grows word by word. They say what is added; what
+ * stayed would only be come upon a second time.
+ * @param {string} words
+ */
+function announce(words) {
+  part("announcer").replaceChildren(element("p", {}, words));
+}
+
+/**
+ * A place in index.html, by its `data-part`.
+ * @param {string} name
+ * @returns {HTMLElement}
+ */
+function part(name) {
+  const found = document.querySelector(`[data-part="${name}"]`);
+  if (!(found instanceof HTMLElement)) throw new Error(`index.html has no part "${name}".`);
+  return found;
+}

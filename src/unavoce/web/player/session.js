@@ -55,12 +55,12 @@ export class Session extends Listener {
         await this.#join(wanted, (answer) => this.#joined(wanted, answer), true);
         return;
       } catch (error) {
-        const code = error instanceof Refused && error.code;
+        const code = error instanceof Refused ? error.code : "";
+        if (code === "timeout" || code === "offline") throw error;
         const [oldest] = wanted.keys();
-        if (code === "unknown_session") this.#forgotten();
-        // One is gone, and the server does not say which: the oldest is the likeliest.
-        else if (code === "unknown_reply" && oldest) wanted.delete(oldest);
-        else throw error;
+        // When one of the replies is gone the server does not say which: the oldest is the likeliest.
+        if (oldest && code !== "unknown_session") wanted.delete(oldest);
+        else this.#forgotten();
       }
     }
   }
@@ -122,10 +122,11 @@ export class Session extends Listener {
     const known = this.replies.get(replyId);
     if (known) this.emit("reply", { replyId, own: true });
     const reply = known ?? this.met(replyId, true);
+    // One that is not known here has ended. No end event comes then: its chunks are those that there are.
+    const total = known && !known.allSent ? null : nextIndex;
+    Object.assign(reply, { own: true, silent: false, done: !known, nextIndex: 0, total, heardText });
     this.sound.expect(replyId);
-    Object.assign(reply, { own: true, silent: false, nextIndex: 0, heardText });
-    // One that is not known here has ended: the chunks are those that there are, and no end event comes.
-    if (!known) Object.assign(reply, { done: true, total: nextIndex });
+    if (total === 0) this.sound.finish(replyId);
   }
 
   /** @param {string} sessionId */

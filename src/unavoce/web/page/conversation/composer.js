@@ -1,6 +1,5 @@
 /** Where one writes: Enter sends, Shift + Enter begins a line; while a reply runs or sounds it can be stopped. */
 import { say } from "../dom.js";
-import { part } from "./parts.js";
 
 /**
  * @typedef {object} Listener
@@ -17,14 +16,17 @@ export class Composer {
   #busy = false;
 
   /**
-   * @param {HTMLElement} form
-   * @param {HTMLElement} problem where a refusal is said
+   * @param {object} parts
+   * @param {HTMLElement} parts.form
+   * @param {HTMLElement} parts.send
+   * @param {HTMLElement} parts.stop
+   * @param {HTMLElement} parts.problem where a refusal is said
    * @param {Listener} listener
    */
-  constructor(form, problem, listener) {
+  constructor({ form, send, stop, problem }, listener) {
     this.#input = /** @type {HTMLTextAreaElement} */ (form.querySelector("textarea"));
-    this.#send = part("send", form);
-    this.#stop = part("stop", form);
+    this.#send = send;
+    this.#stop = stop;
     this.#problem = problem;
     this.#listener = listener;
     form.addEventListener("submit", (event) => {

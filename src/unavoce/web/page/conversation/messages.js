@@ -1,30 +1,31 @@
 /** The list of messages: who comes after whom, those of before drawn only as they come near. */
-import { Drawer } from "./drawer.js";
-import { placeOf } from "./heard.js";
-import { ReplyMessage } from "./reply-message.js";
-import { UserMessage } from "./user-message.js";
+import { element } from "../dom.js";
 
-/** @typedef {{ role: string, text: string, heardText?: string, replyId?: string }} Told a message as history tells it */
+/** So near, in heights of what is seen, messages of before are drawn. */
+const NEAR = "150% 0px";
+
+/** @typedef {import("./reply-message.js").ReplyMessage} ReplyMessage */
+/** @typedef {{ role: string, text: string, heardText?: string, replyId?: string, at: number }} Told a message as history tells it */
 
 export class Messages {
   #list;
   #drawer;
-  #lineOf;
+  #newReply;
   /** @type {Map<string, ReplyMessage>} */
   #replies = new Map();
-  /** What was said before a reply, by the reply's id. @type {Map<string, UserMessage>} */
-  #before = new Map();
+  /** What was said, by the id of the reply to it, or without one by when. @type {Map<string | number, HTMLElement>} */
+  #said = new Map();
   /** @type {Set<(count: number) => void>} */
   #listeners = new Set();
 
   /**
    * @param {HTMLElement} list
    * @param {HTMLElement} scroller
-   * @param {(replyId: string) => HTMLElement} lineOf what stands below a reply
+   * @param {(replyId: string) => ReplyMessage} newReply
    */
-  constructor(list, scroller, lineOf) {
+  constructor(list, scroller, newReply) {
     this.#list = list;
-    this.#lineOf = lineOf;
+    this.#newReply = newReply;
     this.#drawer = new Drawer(scroller);
   }
 
@@ -39,31 +40,34 @@ export class Messages {
     return this.#replies.get(replyId);
   }
 
-  /** @param {string} text */
+  /**
+   * What the person said, at the end of the list.
+   * @param {string} text
+   */
   say(text) {
-    const message = new UserMessage(text);
-    this.#list.append(message.element);
+    const said = drawSaid(text);
+    this.#list.append(said);
     this.#changed();
-    return message;
+    return said;
   }
 
-  /** What was refused. @param {UserMessage} message */
-  takeBack(message) {
-    message.element.remove();
+  /** What was refused. @param {HTMLElement} said */
+  takeBack(said) {
+    said.remove();
     this.#changed();
   }
 
-  /** @param {UserMessage} message @param {string} replyId what came of it */
-  answered(message, replyId) {
-    this.#before.set(replyId, message);
-    message.element.after(this.reply(replyId).element);
+  /** @param {HTMLElement} said @param {string} replyId what came of it */
+  answered(said, replyId) {
+    this.#said.set(replyId, said);
+    said.after(this.reply(replyId).element);
   }
 
   /** The reply of this id, at the end of the list if it is new. @param {string} replyId */
   reply(replyId) {
     const known = this.#replies.get(replyId);
     if (known) return known;
-    const message = new ReplyMessage(replyId, () => this.#lineOf(replyId));
+    const message = this.#newReply(replyId);
     this.#replies.set(replyId, message);
     this.#list.append(message.element);
     this.#changed();
@@ -76,11 +80,11 @@ export class Messages {
    * @param {Told[]} history
    */
   merge(history) {
-    const order = history.map((told, place) => this.#elementOf(told, history[place + 1]?.replyId));
-    const rest = [...this.#list.children].filter((shown) => !order.includes(/** @type {HTMLLIElement} */ (shown)));
-    const wanted = [...order, ...rest];
+    const told = new Set(history.map((message, place) => this.#elementOf(message, history[place + 1]?.replyId)));
+    const shown = [...this.#list.children];
+    const wanted = [...told, ...shown.filter((one) => !told.has(/** @type {HTMLElement} */ (one)))];
     // Moving an element takes the focus from it.
-    if (wanted.some((element, place) => element !== this.#list.children[place])) this.#list.replaceChildren(...wanted);
+    if (wanted.some((one, place) => one !== shown[place])) this.#list.replaceChildren(...wanted);
     this.#changed();
   }
 
@@ -89,39 +93,75 @@ export class Messages {
    * @param {string | undefined} answer the reply that comes after it
    */
   #elementOf(told, answer) {
-    if (told.role === "user") return this.#saidBefore(told.text, answer).element;
-    return told.replyId ? this.#recalled(told.replyId, told).element : new UserMessage(told.text).element;
+    return told.replyId ? this.#recalled(told.replyId, told).element : this.#recallSaid(told.text, answer ?? told.at);
   }
 
   /**
    * @param {string} text
-   * @param {string | undefined} answer
+   * @param {string | number} key
    */
-  #saidBefore(text, answer) {
-    const known = answer === undefined ? undefined : this.#before.get(answer);
-    const message = known ?? new UserMessage(text);
-    if (answer !== undefined) this.#before.set(answer, message);
-    return message;
+  #recallSaid(text, key) {
+    const said = this.#said.get(key) ?? drawSaid(text);
+    this.#said.set(key, said);
+    return said;
   }
 
   /**
    * @param {string} replyId
    * @param {Told} told
    */
-  #recalled(replyId, { text, heardText }) {
+  #recalled(replyId, told) {
     const known = this.#replies.get(replyId);
-    const message = known ?? new ReplyMessage(replyId, () => this.#lineOf(replyId));
-    const heard = heardText === undefined ? null : placeOf(text, heardText);
-    if (known) known.heardElsewhere(heard);
-    else {
-      message.recall(text, heard);
-      this.#replies.set(replyId, message);
-      this.#drawer.watch(message);
+    if (known) {
+      known.toldAgain(told);
+      return known;
     }
+    const message = this.#newReply(replyId);
+    message.recall(told);
+    this.#replies.set(replyId, message);
+    this.#drawer.watch(message);
     return message;
   }
 
   #changed() {
     for (const listener of this.#listeners) listener(this.#list.childElementCount);
   }
+}
+
+/** Has messages of before drawn as they come near to what is seen: a thousand at once would hold up the page. */
+class Drawer {
+  /** @type {Map<Element, ReplyMessage>} */
+  #waiting = new Map();
+  #observer;
+
+  /** @param {HTMLElement} scroller */
+  constructor(scroller) {
+    this.#observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller, rootMargin: NEAR });
+  }
+
+  /** @param {ReplyMessage} message */
+  watch(message) {
+    this.#waiting.set(message.element, message);
+    this.#observer.observe(message.element);
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #seen(entries) {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      this.#observer.unobserve(target);
+      this.#waiting.get(target)?.draw();
+      this.#waiting.delete(target);
+    }
+  }
+}
+
+/** @param {string} text @returns {HTMLElement} */
+function drawSaid(text) {
+  return element(
+    "li",
+    { class: "message said", "data-part": "message", "data-role": "user" },
+    element("h2", { class: "visually-hidden" }, "You said"),
+    element("p", { class: "said-text", dir: "auto" }, text),
+  );
 }

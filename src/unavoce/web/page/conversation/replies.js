@@ -5,7 +5,7 @@
 
 export class Replies {
   #messages;
-  #announcer;
+  #announce;
   /** Replies that speak, as their end tells. @type {Set<string>} */
   #speaks = new Set();
   /** The one that is heard now. @type {string | null} */
@@ -17,11 +17,11 @@ export class Replies {
    * @param {object} with_
    * @param {Conversation} with_.conversation
    * @param {import("./messages.js").Messages} with_.messages
-   * @param {import("./announcer.js").Announcer} with_.announcer
+   * @param {(words: string) => void} with_.announce tells screen readers, once
    */
-  constructor({ conversation, messages, announcer }) {
+  constructor({ conversation, messages, announce }) {
     this.#messages = messages;
-    this.#announcer = announcer;
+    this.#announce = announce;
     conversation.on("reply", (event) => this.#begun(event));
     conversation.on("token", ({ replyId, whole }) => messages.reply(replyId).update(whole));
     conversation.on("sentence", ({ replyId, sentence, from, to }) =>
@@ -76,7 +76,7 @@ export class Replies {
   /** @param {Events["textDone"]} event */
   #textDone({ replyId, text }) {
     this.#messages.reply(replyId).update(text);
-    if (text.trim()) this.#announcer.say(text);
+    if (text.trim()) this.#announce(text);
   }
 
   /** @param {Events["audioDone"]} event */
@@ -100,6 +100,6 @@ export class Replies {
     if (!replyId) return;
     const words = message ? message[0].toUpperCase() + message.slice(1) : code;
     this.#messages.reply(replyId).note(code, words);
-    this.#announcer.say(words);
+    this.#announce(words);
   }
 }

@@ -1,13 +1,14 @@
 /** One reply: its text, what went wrong with it, and the line that says how it was made. */
 import { element } from "../dom.js";
-import { ReplyText } from "../reply-text.js";
-import { heardUpTo } from "./heard.js";
+import { heardUpTo, placeOf } from "./heard.js";
+import { ReplyText } from "./reply-text.js";
 
 /** What a line of the page holds, roughly, and its height with the space around it. */
 const CHARACTERS_A_LINE = 68;
 const LINE_PX = 28;
 const LINE_BELOW_PX = 76;
 
+/** @typedef {import("./messages.js").Told} Told */
 /** @typedef {{ from: number, to: number, soundMs: number }} Sentence its place in the text, and the length of its sound */
 
 export class ReplyMessage {
@@ -20,7 +21,7 @@ export class ReplyMessage {
   #speaking = null;
   #notes = element("div", { class: "reply-notes" });
   #place = element("div", { class: "reply-text", "data-part": "text", dir: "auto" });
-  /** @type {(() => HTMLElement) | null} */
+  /** @type {(() => HTMLElement | null) | null} */
   #line;
   /** Of before, and not drawn yet: stands as plain text. */
   #recalled = false;
@@ -28,7 +29,7 @@ export class ReplyMessage {
 
   /**
    * @param {string} replyId
-   * @param {() => HTMLElement} line what stands below it, made when it is drawn
+   * @param {() => HTMLElement | null} line what stands below it, made when it is drawn
    */
   constructor(replyId, line) {
     this.replyId = replyId;
@@ -56,27 +57,27 @@ export class ReplyMessage {
 
   /**
    * It is of before: shown as plain text until it is drawn.
-   * @param {string} whole
-   * @param {number | null} heardUpTo null: it was heard to its end, or was not to be heard
+   * @param {Told} told
    */
-  recall(whole, heardUpTo) {
-    this.#whole = whole;
+  recall({ text, heardText }) {
+    this.#whole = text;
     this.#recalled = true;
-    this.#place.textContent = whole;
+    this.#place.textContent = text;
     this.state = "complete";
     // So long as it is far away, as tall as it is likely to be.
-    const lines = Math.ceil(whole.length / CHARACTERS_A_LINE);
+    const lines = Math.ceil(text.length / CHARACTERS_A_LINE);
     this.element.style.setProperty("contain-intrinsic-block-size", `auto ${lines * LINE_PX + LINE_BELOW_PX}px`);
-    if (heardUpTo !== null) this.#cutShort(heardUpTo, "Not heard to its end");
+    const heardTo = heardText === undefined ? null : placeOf(text, heardText);
+    if (heardTo !== null) this.#cutShort(heardTo, "Not heard to its end");
   }
 
   /** Drawn for good, with the line below it. */
   draw() {
-    if (this.#line) this.element.append(this.#line());
+    const line = this.#line?.();
+    if (line) this.element.append(line);
     this.#line = null;
     if (!this.#recalled) return;
     this.#recalled = false;
-    this.#place.replaceChildren();
     this.#text.update(this.#whole);
     this.#text.finish();
   }
@@ -164,11 +165,12 @@ export class ReplyMessage {
   }
 
   /**
-   * What history knows of a reply whose sound does not come here.
-   * @param {number | null} heardUpTo
+   * History knows how far one was heard whose sound did not come here.
+   * @param {Told} told
    */
-  heardElsewhere(heardUpTo) {
-    if (!this.#own && this.element.dataset.state === "aborted") this.#notHeardFrom(heardUpTo);
+  toldAgain({ text, heardText }) {
+    const stopped = this.element.dataset.state === "aborted" && !this.#own;
+    if (stopped && heardText !== undefined) this.#notHeardFrom(placeOf(text, heardText));
   }
 
   /**

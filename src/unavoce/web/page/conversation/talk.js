@@ -4,10 +4,16 @@
 const PARTING_MS = 1_500;
 
 /** @typedef {import("../../player/unavoce-player.js").Conversation} Conversation */
+/** @typedef {(message: string, options: { interrupt: boolean }) => Promise<{ replyId: string }>} Send as the settings say */
 
 export class Talk {
   #conversation;
-  #instruments;
+  /** @type {(send: Send) => void} */
+  #ready = () => {};
+  /** Who sends, once all is there that knows how. @type {Promise<Send>} */
+  #send = new Promise((resolve) => {
+    this.#ready = resolve;
+  });
   #messages;
   #replies;
   #follower;
@@ -20,7 +26,6 @@ export class Talk {
   /**
    * @param {object} parts
    * @param {Conversation} parts.conversation not connected yet
-   * @param {import("../instruments.js").Instruments} parts.instruments
    * @param {import("./messages.js").Messages} parts.messages
    * @param {import("./replies.js").Replies} parts.replies
    * @param {import("./follower.js").Follower} parts.follower
@@ -28,9 +33,8 @@ export class Talk {
    * @param {import("./session-memory.js").SessionMemory} parts.memory
    * @param {import("./strip.js").Strip} parts.strip
    */
-  constructor({ conversation, instruments, messages, replies, follower, activity, memory, strip }) {
+  constructor({ conversation, messages, replies, follower, activity, memory, strip }) {
     this.#conversation = conversation;
-    this.#instruments = instruments;
     this.#messages = messages;
     this.#replies = replies;
     this.#follower = follower;
@@ -40,8 +44,12 @@ export class Talk {
     this.restoring = memory.sessionId !== undefined;
   }
 
-  /** Connects, and comes back to the session that is remembered. */
-  begin() {
+  /**
+   * Connects, and comes back to the session that is remembered.
+   * @param {Send} send
+   */
+  begin(send) {
+    this.#ready(send);
     const conversation = this.#conversation;
     const activity = this.#activity;
     conversation.on("session", ({ sessionId }) => this.#memory.remember(sessionId));
@@ -68,7 +76,8 @@ export class Talk {
     this.#follower.toEnd();
     this.#strip.show("session", null);
     try {
-      const { replyId } = await this.#replies.silencing(() => this.#instruments.send(message, { interrupt: true }));
+      const send = await this.#send;
+      const { replyId } = await this.#replies.silencing(() => send(message, { interrupt: true }));
       this.#messages.answered(said, replyId);
     } catch (error) {
       this.#messages.takeBack(said);
