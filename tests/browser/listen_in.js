@@ -3,6 +3,8 @@
 // place, so that nothing is missed; the rules of autoplay hold as ever.
 
 (() => {
+  // about:blank, where every tab begins, has neither sound nor storage.
+  if (!location.protocol.startsWith("http")) return;
   const QUIET = 1e-4;
   const contexts = [];
   const gestures = [];

@@ -37,7 +37,6 @@ async def test_a_reload_in_mid_reply(visit: Visiting, data_dir: Path) -> None:
             assert await someone.page.locator(".user-text").all_inner_texts() == ["Talk"]
             assert (await text_of(replies(someone.page).first)).split() == "".join(SENTENCES).split()
         begins = place_of(rest[FADE:], wanted) - FADE
-        print(left, begins, wanted.size, rest.size)
         assert abs(begins - left) < RELOAD
         assert np.array_equal(rest[FADE:-FADE], wanted[begins + FADE : begins + rest.size - FADE])
         assert begins + rest.size >= wanted.size - FADE
