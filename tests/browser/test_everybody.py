@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 from tests.browser.conftest import Visiting
 from tests.support.axe import barriers
 from tests.support.person import ended, replies
-from tests.support.server import RATE_HZ, ScriptedModel, running_server
+from tests.support.server import RATE_HZ, ScriptedModel, quick_engine, running_server
 from tests.support.talking import heard, say, talkative
 
 MARKDOWN = [
@@ -31,7 +31,10 @@ async def grave(page: Page) -> list[str]:
 async def test_nothing_is_in_the_way(visit: Visiting, data_dir: Path, look: dict[str, Any]) -> None:
     """axe-core finds nothing grave on the empty page, while a reply is spoken, and in a conversation."""
     model = ScriptedModel({"Supper?": MARKDOWN}, otherwise=talkative().otherwise)
-    async with running_server(data_dir, model=model) as server, visit(server.url, **look) as someone:
+    async with (
+        running_server(data_dir, model=model, engine=quick_engine(s_per_char=0.01)) as server,
+        visit(server.url, **look) as someone,
+    ):
         page = someone.page
         await page.get_by_role("button", name="Server:").wait_for()
         assert await grave(page) == []
@@ -44,10 +47,11 @@ async def test_nothing_is_in_the_way(visit: Visiting, data_dir: Path, look: dict
 
 
 FOCUSED = """() => {
-  const { activeElement } = document;
-  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(activeElement);
-  const name = activeElement.getAttribute("aria-label") ?? activeElement.labels?.[0]?.textContent ?? activeElement.textContent;
-  return { name: name.trim(), shown: (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none" };
+  const { activeElement: focused } = document;
+  const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(focused);
+  const name = focused.getAttribute("aria-label") ?? focused.labels?.[0]?.textContent ?? focused.textContent;
+  const shown = (outlineStyle !== "none" && Number.parseFloat(outlineWidth) > 0) || boxShadow !== "none";
+  return { name: name.trim(), shown };
 }"""
 
 

@@ -12,7 +12,7 @@ from tests.support.person import heard_to_its_end, replies
 from tests.support.server import killable_process, wire_to
 from tests.support.talking import say
 
-SETTINGS = {"UNAVOCE_ENGINES": '["fake"]', "UNAVOCE_PREWARM_PHRASES": ""}
+SETTINGS = {"UNAVOCE_ENGINES": '["fake"]', "UNAVOCE_FAKE__S_PER_CHAR": "0.03", "UNAVOCE_PREWARM_PHRASES": ""}
 
 
 async def test_killed_and_started_again(visit: Visiting, data_dir: Path) -> None:
@@ -35,4 +35,4 @@ async def test_killed_and_started_again(visit: Visiting, data_dir: Path) -> None
             await page.get_by_text("The server no longer knows this conversation.").wait_for()
             await say(page, "Are you there?")
             await heard_to_its_end(replies(page).last)
-            await expect(page.locator(".user-text")).to_have_text(["Good evening.", "Are you there?"])
+            await expect(page.locator("[data-role=user] :not(h2)")).to_have_text(["Good evening.", "Are you there?"])

@@ -19,7 +19,7 @@ async def test_a_second_tab_reads_along_and_takes_the_sound_when_asked(visit: Vi
         await say(someone.page, "Talk")
         await someone.sound.heard(RATE_HZ // 4)
         second, second_sound = await someone.tab(server.url)
-        await expect(second.locator(".user-text")).to_have_text("Talk")
+        await expect(second.locator("[data-role=user] :not(h2)")).to_have_text("Talk")
         await expect(replies(second)).to_contain_text("There is more to be said")
         here = second.get_by_role("button", name="Listen here")
         await here.wait_for()

@@ -99,6 +99,11 @@ class Sound:
         async with asyncio.timeout(PATIENCE_S):
             await self.page.evaluate("length => listenIn.played(length)", length)
 
+    async def passed(self, length: int) -> None:
+        """Returns when `length` more samples have been played, silent or not."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.page.evaluate("length => listenIn.passed(length)", length)
+
 
 def heard_part(samples: Sampled) -> Sampled:
     """Without the silence before and after."""
