@@ -135,6 +135,7 @@ export class ReplyMessage {
   /** @param {number | null} number the sentence that is heard now */
   speaking(number) {
     this.#speaking = number;
+    this.element.classList.toggle("is-heard", number !== null);
     const sentence = number === null ? undefined : this.#sentences.get(number);
     if (!sentence) return this.#text.unmark();
     // What stands before it was heard, or passed over as it says nothing; also before a reload.
