@@ -70,6 +70,28 @@ test("a sound that was taken away is told from one that was never here, until it
   assert.equal(activity.state.elsewhere, "none");
 });
 
+test("a reply whose sound is taken away after its end does not run again", () => {
+  const { activity } = watched();
+  activity.reply({ replyId: "a", own: true });
+  activity.chunk({ replyId: "a" });
+  activity.done(done);
+  activity.speaking({ replyId: "a", sentence: null });
+  activity.reply({ replyId: "a", own: false });
+  assert.deepEqual(activity.state, { busy: false, sounding: false, elsewhere: "taken" });
+});
+
+test("a reply that runs is remembered however many came after it", () => {
+  const { activity } = watched();
+  activity.reply({ replyId: "first", own: true });
+  for (let number = 0; number < 200; number += 1) {
+    activity.reply({ replyId: `${number}`, own: true });
+    activity.done({ ...done, replyId: `${number}` });
+  }
+  assert.equal(activity.state.busy, true);
+  activity.done({ ...done, replyId: "first" });
+  assert.equal(activity.state.busy, false);
+});
+
 test("a stopped reply of another tab is not offered", () => {
   const { activity } = watched();
   activity.reply({ replyId: "a", own: false });
@@ -85,4 +107,12 @@ test("whoever watches is told at once and of every change", () => {
   activity.reply({ replyId: "a", own: true });
   activity.done(done);
   assert.deepEqual(told, [false, true, false]);
+});
+
+test("a reply that has ended is offered for as long as the rest of it is likely to be heard elsewhere", () => {
+  const { activity, clock } = watched();
+  activity.heardElsewhere("a", 24);
+  assert.deepEqual(activity.state, { busy: false, sounding: false, elsewhere: "other" });
+  clock.ms = 2_001;
+  assert.equal(activity.state.elsewhere, "none");
 });

@@ -22,10 +22,16 @@ async function back(world, join) {
   await settled();
 }
 
-const joinedAt = (nextIndexes) => () => ({
-  ok: true,
-  replies: Object.entries(nextIndexes).map(([replyId, nextIndex]) => ({ replyId, nextIndex })),
-});
+/** The next chunk that each reply sends; whoever takes a reply over gets those from the first one on that are kept. */
+const joinedAt =
+  (nextIndexes, kept = {}) =>
+  ({ after }) => ({
+    ok: true,
+    replies: Object.entries(nextIndexes).map(([replyId, nextIndex]) => ({
+      replyId,
+      nextIndex: after?.[replyId] === -1 ? (kept[replyId] ?? 0) : nextIndex,
+    })),
+  });
 
 test("after a lost connection the sound goes on from the buffer, and what was missed joins it without a seam", async () => {
   const { world, reply } = await lost();
@@ -268,6 +274,21 @@ test("a reply whose end came while another listener had its sound is taken over 
   assert.deepEqual(
     world.of("speaking").map(({ sentence }) => sentence),
     [0, 1, null],
+  );
+});
+
+test("a stopped reply, of which no chunk comes, does not keep the one after it from being taken over", async () => {
+  const world = new World({ sessionId: "session" });
+  world.socket.answers["chat:join"] = joinedAt({ stopped: 2, running: 1 }, { stopped: 2 });
+  await world.conversation.connect();
+  await world.receive("chat:token", { replyId: "running", text: "A.", start: 0 });
+  await world.conversation.listen();
+  await world.chunk("running", 0, tone(2_400), { text: "A." });
+  await world.ended("running");
+  await world.advance(500);
+  assert.deepEqual(
+    world.of("speaking").map(({ replyId }) => replyId),
+    ["running", "running"],
   );
 });
 

@@ -70,7 +70,12 @@ export class Session extends Listener {
     const there = read(shapes.joined, await this.#join(new Map()));
     for (const { replyId, nextIndex } of there?.replies ?? []) {
       if (this.replies.get(replyId)?.own) continue;
-      await this.#join(new Map([[replyId, -1]]), () => this.#tookOver(replyId, nextIndex, heard.get(replyId) ?? ""));
+      await this.#join(new Map([[replyId, -1]]), (answer) => {
+        const first = read(shapes.joined, answer)?.replies.find((reply) => reply.replyId === replyId)?.nextIndex ?? 0;
+        // Of one that was stopped no chunk comes any more: waiting for it would keep the others from being heard.
+        if (first < nextIndex || this.replies.has(replyId))
+          this.#tookOver(replyId, nextIndex, heard.get(replyId) ?? "");
+      });
     }
   }
 

@@ -10,6 +10,7 @@
 
 /** Rather long: an offer that leads to nothing is better than none. */
 const CHARACTERS_PER_S = 12;
+const KEPT = 50;
 
 /** @typedef {{ own: boolean, taken: boolean, done: boolean, sounding: boolean, spokenUntilMs: number, beganMs: number }} Known */
 
@@ -44,8 +45,6 @@ export class Activity {
 
   /** Look again: what is spoken elsewhere ends without a word. */
   refresh() {
-    for (const [replyId, reply] of this.#replies)
-      if (reply.done && !reply.own && reply.spokenUntilMs <= this.#now()) this.#replies.delete(replyId);
     const { state } = this;
     for (const listener of this.#listeners) listener(state);
   }
@@ -56,6 +55,7 @@ export class Activity {
     const taken = !own && (known?.own ?? false);
     const beganMs = known?.beganMs ?? this.#now();
     this.#replies.set(replyId, { done: false, spokenUntilMs: 0, ...known, own, taken, beganMs, sounding: false });
+    this.#forgetOldest();
     this.refresh();
   }
 
@@ -82,12 +82,21 @@ export class Activity {
     });
   }
 
+  /**
+   * A reply that has ended is still heard elsewhere.
+   * @param {string} replyId
+   * @param {number} length of what is still to be heard, in characters
+   */
+  heardElsewhere(replyId, length) {
+    const spokenUntilMs = this.#now() + (length / CHARACTERS_PER_S) * 1000;
+    const known = { own: false, taken: false, done: true, sounding: false, spokenUntilMs, beganMs: this.#now() };
+    this.#replies.set(replyId, known);
+    this.refresh();
+  }
+
   /** Nothing sounds here any more: all was heard, could not be played, or was stopped. */
   silent() {
-    for (const [replyId, reply] of this.#replies) {
-      reply.sounding = false;
-      if (reply.done && reply.own) this.#replies.delete(replyId);
-    }
+    for (const reply of this.#replies.values()) reply.sounding = false;
     this.refresh();
   }
 
@@ -95,6 +104,14 @@ export class Activity {
   stopped() {
     this.#replies.clear();
     this.refresh();
+  }
+
+  /** One that has ended is still to be known if its sound is taken away, or brought back. */
+  #forgetOldest() {
+    for (const [replyId, { done }] of this.#replies) {
+      if (this.#replies.size <= KEPT) return;
+      if (done) this.#replies.delete(replyId);
+    }
   }
 
   /**
@@ -105,7 +122,6 @@ export class Activity {
     const reply = this.#replies.get(replyId);
     if (!reply) return;
     change(reply);
-    if (reply.done && reply.own && !reply.sounding) this.#replies.delete(replyId);
     this.refresh();
   }
 }

@@ -52,7 +52,7 @@ export class ReplyMessage {
   begin(own) {
     this.#own = own;
     this.draw();
-    if (own) this.#notHeardFrom(null);
+    this.#notHeardFrom(null);
   }
 
   /**
@@ -68,6 +68,7 @@ export class ReplyMessage {
     const lines = Math.ceil(text.length / CHARACTERS_A_LINE);
     this.element.style.setProperty("contain-intrinsic-block-size", `auto ${lines * LINE_PX + LINE_BELOW_PX}px`);
     const heardTo = heardText === undefined ? null : placeOf(text, heardText);
+    this.#heardUpTo = heardTo ?? text.length;
     if (heardTo !== null) this.#cutShort(heardTo, "Not heard to its end");
   }
 
@@ -162,25 +163,26 @@ export class ReplyMessage {
     this.update(whole);
     this.#text.finish();
     this.state = reason === "aborted" || reason === "failed" ? reason : "complete";
-    if (reason === "aborted") this.stopped(speaks && this.#own ? this.#heardUpTo : null);
+    // That it was stopped the line below says.
+    if (reason === "aborted" && speaks && this.#own) this.#notHeardFrom(this.#heardUpTo);
   }
 
-  /** @param {number | null} [heardUpTo] null: not known, or not to be heard */
-  stopped(heardUpTo = this.#heardUpTo) {
-    this.#cutShort(heardUpTo, "Stopped");
+  /** It was stopped while it was still heard, after its end had come. */
+  stopped() {
+    this.#cutShort(this.#heardUpTo, "Stopped");
   }
 
   /**
-   * History knows how far one was heard whose sound did not come here.
+   * History knows how far one was heard whose sound does not come here.
    * @param {Told} told
    */
   toldAgain({ text, heardText }) {
-    const stopped = this.element.dataset.state === "aborted" && !this.#own;
-    if (stopped && heardText !== undefined) this.#notHeardFrom(placeOf(text, heardText));
+    const settled = this.element.dataset.state === "aborted" || this.#noteOf("stopped");
+    if (settled && !this.#own && heardText !== undefined) this.#notHeardFrom(placeOf(text, heardText));
   }
 
   /**
-   * @param {number | null} heardUpTo
+   * @param {number} heardUpTo
    * @param {string} words
    */
   #cutShort(heardUpTo, words) {

@@ -2,6 +2,8 @@
 
 /** A server that does not answer does not keep one in the old conversation. */
 const PARTING_MS = 1_500;
+/** In which a voice says a word or two, so that history can tell. */
+const ELSEWHERE_MS = 2_500;
 
 /** @typedef {import("../../player/unavoce-player.js").Conversation} Conversation */
 /** @typedef {(message: string, options: { interrupt: boolean }) => Promise<{ replyId: string }>} Send as the settings say */
@@ -20,6 +22,8 @@ export class Talk {
   #activity;
   #memory;
   #strip;
+  /** What other tabs had heard of the last reply when that was asked. @type {{ replyId: string, length: number } | null} */
+  #heardElsewhere = null;
   /** Whether there is history still to come. */
   restoring;
 
@@ -60,6 +64,9 @@ export class Talk {
     conversation.on("speaking", (event) => activity.speaking(event));
     conversation.on("done", (event) => activity.done(event));
     conversation.on("sound", ({ state }) => state === "idle" && activity.silent());
+    conversation.on("error", ({ replyId, message }) => {
+      if (!replyId) this.#strip.show("error", { words: message, level: "bad" });
+    });
     this.#replies.onForeign(() => this.#restore());
     addEventListener("pagehide", () => this.#memory.leave(conversation.resumePoint()));
     addEventListener("pageshow", ({ persisted }) => persisted && this.#memory.takeResumePoint());
@@ -74,7 +81,7 @@ export class Talk {
   async send(message) {
     const said = this.#messages.say(message);
     this.#follower.follow();
-    this.#strip.show("session", null);
+    for (const settled of ["session", "error", "stop"]) this.#strip.show(settled, null);
     try {
       const send = await this.#send;
       const { replyId } = await this.#replies.silencing(() => send(message, { interrupt: true }));
@@ -111,11 +118,27 @@ export class Talk {
       const history = await this.#conversation.history();
       this.restoring = false;
       this.#messages.merge(history);
+      this.#lookElsewhere(history);
       this.#strip.show("history", null);
     } catch (error) {
       const { message } = /** @type {Error} */ (error);
       this.#strip.show("history", { words: `The earlier messages could not be fetched: ${message}`, level: "bad" });
     }
+  }
+
+  /**
+   * A reply that has ended may still be heard in another tab. Nobody tells, but more of it is heard by and by.
+   * @param {import("./messages.js").Told[]} history
+   */
+  #lookElsewhere(history) {
+    const { replyId, text = "", heardText = text } = history.filter((told) => told.replyId).at(-1) ?? {};
+    const message = replyId === undefined ? undefined : this.#messages.get(replyId);
+    if (!replyId || !message?.ended || message.own || heardText.length >= text.length) return;
+    const before = this.#heardElsewhere?.replyId === replyId ? this.#heardElsewhere.length : null;
+    if (before !== null && heardText.length <= before) return;
+    this.#heardElsewhere = { replyId, length: heardText.length };
+    if (before !== null) this.#activity.heardElsewhere(replyId, text.length - heardText.length);
+    setTimeout(() => this.#restore(), ELSEWHERE_MS);
   }
 
   #lost() {
