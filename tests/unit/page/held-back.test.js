@@ -52,6 +52,8 @@ test("what is open at the end is closed, the last first", () => {
     "*a*\n\n**b": "**",
     "\\*a": "",
     "a\n\n**b**": "",
+    "- a\n  ```\n  b = **c": "",
+    "- a\n  ```\n  b\n  ```\n  **c": "**",
   };
   for (const [text, expected] of Object.entries(cases)) assert.equal(closers(text), expected, text);
 });

@@ -21,6 +21,7 @@ export function settledLength(text) {
 const CODE = /(?<!`)(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
 const MARKS = /\*\*|__|~~|\*|_/g;
 const LETTER = /[\p{L}\p{N}]/u;
+const FENCE = /^[ \t>]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?(?:`{3,}|~{3,})/gm;
 /** So much of the end is searched for what is open. */
 const REACH = 2000;
 
@@ -30,6 +31,8 @@ const REACH = 2000;
  * @param {string} raw without white space at its end
  */
 export function closers(raw) {
+  const isCode = (raw.match(FENCE)?.length ?? 0) % 2 === 1;
+  if (isCode) return "";
   const reach = raw.slice(-REACH);
   const block = reach.slice(reach.lastIndexOf("\n\n") + 1);
   const text = block.replace(/\\[^\w\s]/g, "  ").replace(CODE, "x");
