@@ -3,6 +3,8 @@
 // place, so that nothing is missed; the rules of autoplay hold as ever.
 
 (() => {
+  // about:blank, where every tab begins, has neither sound nor storage.
+  if (!location.protocol.startsWith("http")) return;
   const QUIET = 1e-4;
   const contexts = [];
   const gestures = [];
@@ -89,6 +91,8 @@
     await handed;
   }
 
+  const played = (length) => until(() => (contexts.at(-1)?.kept.length ?? 0) >= length);
+
   function base64(bytes) {
     let text = "";
     for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
@@ -126,7 +130,8 @@
     rateHz: () => contexts.at(-1)?.sampleRate ?? 0,
     states: () => contexts.map(({ state }) => state),
     heard: (length) => until(() => loud >= length),
-    played: (length) => until(() => (contexts.at(-1)?.kept.length ?? 0) >= length),
+    played,
+    passed: (length) => played(length + (contexts.at(-1)?.kept.length ?? 0)),
     async samples() {
       const context = contexts.at(-1);
       if (context) await rest(context);

@@ -17,21 +17,35 @@ TWO_STEPS = 2 / 32768
 FADE_MS = 5
 """The player's last milliseconds, where nothing follows."""
 
-# Says a message, and comes back when the answer has been heard. It plays once all of it is there, so that no machine is
-# too slow for it.
+# Says a message, and comes back when the answer has been heard. It plays once all of it is on the clock, so that no
+# machine is too slow for it.
 TALK = """async (options) => {
   const [{ Conversation }, { io }] = await Promise.all([
     import("/player/unavoce-player.js"), import("/vendor/socket.io.esm.min.js"),
   ]);
-  let context;
+  let play, chunks;
+  let started = 0;
+  const playWhenReady = () => started === chunks && play();
   const createContext = (sampleRate) => {
-    context = new AudioContext({ sampleRate });
+    const context = new AudioContext({ sampleRate });
     context.suspend();
+    // The player asks at once.
+    play = context.resume.bind(context);
+    context.resume = async () => {};
     return context;
+  };
+  const { start } = AudioBufferSourceNode.prototype;
+  AudioBufferSourceNode.prototype.start = function (...when) {
+    started += 1;
+    playWhenReady();
+    return start.apply(this, when);
   };
   const conversation = new Conversation({ io, createContext });
   await conversation.connect();
-  conversation.on("audioDone", () => context.resume());
+  conversation.on("audioDone", ({ totalChunks }) => {
+    chunks = totalChunks;
+    playWhenReady();
+  });
   const heard = new Promise((resolve) => conversation.on("speaking", ({ sentence }) => sentence === null && resolve()));
   await conversation.send("Talk", options);
   await heard;

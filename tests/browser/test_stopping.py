@@ -11,9 +11,10 @@ import pytest
 from playwright.async_api import Page
 from tests.browser.conftest import Visiting
 from tests.support.noise import noise_engine
-from tests.support.person import ended, history, replies, say
+from tests.support.person import ended, history, replies
 from tests.support.server import RATE_HZ, ScriptedModel, running_server
 from tests.support.sound import QUIET
+from tests.support.talking import say
 
 SENTENCES = [f"This is sentence number {number} of a long evening, sir. " for number in range(1, 9)]
 AT_ONCE = RATE_HZ // 10

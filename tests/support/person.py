@@ -10,13 +10,6 @@ from tests.support.client import joined, listening
 from tests.support.sound import Sampled, as_played
 
 
-async def say(page: Page, message: str) -> None:
-    """Type a message and press Enter."""
-    box = page.get_by_role("textbox", name="Message")
-    await box.fill(message)
-    await box.press("Enter")
-
-
 def replies(page: Page) -> Locator:
     return page.locator("li.reply")
 

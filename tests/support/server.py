@@ -138,6 +138,8 @@ class Wire:
     """A TCP proxy in front of a server. New connections can be made through it at any time."""
 
     url: str
+    far_url: str
+    """Where new connections lead; may be changed, as when a server comes back."""
     _frozen: bool = False
     _flows: asyncio.Event = field(default_factory=asyncio.Event)
     _pipes: list[asyncio.StreamWriter] = field(default_factory=list)
@@ -171,10 +173,13 @@ class Wire:
 @asynccontextmanager
 async def wire_to(url: str) -> AsyncIterator[Wire]:
     """A wire to the server at `url`."""
-    host, port = re.fullmatch(r"http://(.+):(\d+)", url).groups()  # type: ignore[union-attr]
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*_place(wire.far_url))
+        except ConnectionError:
+            writer.transport.abort()
+            return
         wire._pipes.extend([writer, far_writer])
         for task in (wire.pump(reader, far_writer), wire.pump(far_reader, writer)):
             started = asyncio.create_task(task)
@@ -182,7 +187,7 @@ async def wire_to(url: str) -> AsyncIterator[Wire]:
             started.add_done_callback(wire._tasks.discard)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    wire = Wire(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    wire = Wire(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", url)
     wire.thaw()
     try:
         yield wire
@@ -192,6 +197,11 @@ async def wire_to(url: str) -> AsyncIterator[Wire]:
         wire.thaw()
         if wire._tasks:
             await asyncio.wait(set(wire._tasks), timeout=PATIENCE_S)
+
+
+def _place(url: str) -> tuple[str, int]:
+    host, port = re.fullmatch(r"http://(.+):(\d+)", url).groups()  # type: ignore[union-attr]
+    return host, int(port)
 
 
 # -- the server as a process of its own, as people run it
@@ -212,6 +222,15 @@ def serving_process(data_dir: Path, **environ: str) -> Iterator[str]:
 
     Its log is `log.txt` there.
     """
+    with killable_process(data_dir, **environ) as (address, process):
+        yield address
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 0, (data_dir / "log.txt").read_text()
+
+
+@contextmanager
+def killable_process(data_dir: Path, **environ: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, with its process; in the end it is killed where it still runs."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")}
     command = [str(Path(sys.executable).with_name("unavoce")), "serve", "--port", "0"]
     with (data_dir / "log.txt").open("ab") as log:
@@ -222,9 +241,7 @@ def serving_process(data_dir: Path, **environ: str) -> Iterator[str]:
             env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), **environ},
         )
         try:
-            yield _printed_address(process, Path(log.name))
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE_S) == 0, Path(log.name).read_text()
+            yield _printed_address(process, Path(log.name)), process
         finally:
             process.kill()
             process.communicate()

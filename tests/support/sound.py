@@ -99,6 +99,11 @@ class Sound:
         async with asyncio.timeout(PATIENCE_S):
             await self.page.evaluate("length => listenIn.played(length)", length)
 
+    async def passed(self, length: int) -> None:
+        """Returns when `length` more samples have been played, silent or not."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.page.evaluate("length => listenIn.passed(length)", length)
+
 
 def heard_part(samples: Sampled) -> Sampled:
     """Without the silence before and after."""
@@ -117,3 +122,8 @@ def place_of(wanted: Sampled, played: Sampled) -> int:
 def as_played(samples: NDArray[np.int16]) -> Sampled:
     """Whole numbers as a browser's decoder has them."""
     return samples.astype(np.float32) / np.float32(32768)
+
+
+def as_sent(samples: Sampled) -> NDArray[np.int16]:
+    """The other way round."""
+    return np.clip(np.round(samples * 32_768), -32_768, 32_767).astype(np.int16)
