@@ -79,6 +79,23 @@ SPLITS = """(seeds) => seeds.flatMap((seed) => {
   return answer;
 })"""
 
+GROWS = """(seeds) => seeds.flatMap((seed) => {
+  const whole = made.tidySample(seed);
+  const there = made.place();
+  const drawn = new made.Drawn(there);
+  let before = "";
+  const changes = [];
+  for (let length = 1; length <= whole.length; length += 1) {
+    drawn.show(whole.slice(0, length), false);
+    const now = there.textContent.trimEnd();
+    if (!now.startsWith(before)) changes.push([whole.slice(0, length), before, now]);
+    before = now;
+  }
+  there.remove();
+  // A link by name is none until the name is given an address.
+  return whole.includes("[ref]") ? [] : changes;
+})"""
+
 
 def words(text: str) -> str:
     """Letters and digits one after the other: nothing stands between the cells of a table."""
@@ -113,6 +130,13 @@ async def test_any_split_gives_the_same_document(visit: Visiting, data_dir: Path
         for first in range(0, 600, 100):
             different = await someone.page.evaluate(SPLITS, list(range(first, first + 100)))
             assert different == []
+
+
+async def test_what_is_shown_stays_as_it_is(visit: Visiting, data_dir: Path) -> None:
+    """Written letter by letter, a text only ever grows: no mark is shown that vanishes once its meaning is known."""
+    async with alone(visit, data_dir) as someone:
+        changes = await someone.page.evaluate(GROWS, list(range(80)))
+        assert changes == []
 
 
 async def test_a_selection_stays_while_the_text_grows(visit: Visiting, data_dir: Path) -> None:
