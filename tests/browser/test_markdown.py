@@ -225,6 +225,15 @@ async def test_what_was_not_heard_is_paler(visit: Visiting, data_dir: Path) -> N
         assert await marked(someone.page, "unheard") == []
 
 
+async def test_forced_colours_mark_what_was_not_heard_by_class(visit: Visiting, data_dir: Path) -> None:
+    """There a highlight would be as loud as the spoken sentence's: blocks that were not heard at all have a class."""
+    async with alone(visit, data_dir, forced_colors="active") as someone:
+        await shown(someone.page, "One two.\n\n- three\n- four\n")
+        await someone.page.evaluate("text.setHeard(4)")
+        assert await marked(someone.page, "unheard") == []
+        assert await someone.page.locator("article .unheard").all_text_contents() == ["three", "four"]
+
+
 async def test_a_reply_that_is_gone_leaves_no_mark(visit: Visiting, data_dir: Path) -> None:
     """A message that is taken from the page is forgotten with the next mark."""
     async with alone(visit, data_dir) as someone:

@@ -51,12 +51,19 @@ export class Mark {
     this.#clear();
     if (!this.place) return;
     const { from, to } = this.place;
-    if (!HAS_HIGHLIGHTS) {
-      this.#showByClass(blocks.filter((block) => block.from < to && block.to > from));
+    if (this.#byClass) {
+      // A block that was heard in part counts as heard.
+      const isMarked = (/** @type {Block} */ block) => (this.kind === "unheard" ? block.from >= from : block.to > from);
+      this.#showByClass(blocks.filter((block) => block.from < to && isMarked(block)));
       return;
     }
     this.range = rangeOf(blocks, from, to);
     if (this.range) put(this.range, highlight(this.kind));
+  }
+
+  /** Where colours are forced, every highlight is as loud as a selection. */
+  get #byClass() {
+    return !HAS_HIGHLIGHTS || (this.kind === "unheard" && matchMedia("(forced-colors: active)").matches);
   }
 
   /** @param {Block[]} blocks */
