@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import expect
 from tests.browser.conftest import Visiting
 from tests.support.axe import barriers
-from tests.support.reply_text import BEGIN, alone, shown, utf16
+from tests.support.reply_text import BEGIN, alone, marked, shown, utf16
 
 from unavoce.text import SentenceStream
 
@@ -79,6 +79,23 @@ SPLITS = """(seeds) => seeds.flatMap((seed) => {
   return answer;
 })"""
 
+GROWS = """(seeds) => seeds.flatMap((seed) => {
+  const whole = made.tidySample(seed);
+  const there = made.place();
+  const drawn = new made.Drawn(there);
+  let before = "";
+  const changes = [];
+  for (let length = 1; length <= whole.length; length += 1) {
+    drawn.show(whole.slice(0, length), false);
+    const now = there.textContent.trimEnd();
+    if (!now.startsWith(before)) changes.push([whole.slice(0, length), before, now]);
+    before = now;
+  }
+  there.remove();
+  // A link by name is none until the name is given an address.
+  return whole.includes("[ref]") ? [] : changes;
+})"""
+
 
 def words(text: str) -> str:
     """Letters and digits one after the other: nothing stands between the cells of a table."""
@@ -101,8 +118,8 @@ async def test_every_sentence_is_marked_where_it_stands(visit: Visiting, data_di
     assert len(sentences) > 25
     places = [(utf16(REPLY, one.start), utf16(REPLY, one.end)) for one in sentences]
     async with alone(visit, data_dir) as someone:
-        marked = await someone.page.evaluate(MARKED, [REPLY, places])
-    for sentence, (text, count) in zip(sentences, marked, strict=True):
+        found = await someone.page.evaluate(MARKED, [REPLY, places])
+    for sentence, (text, count) in zip(sentences, found, strict=True):
         assert words(text) == displayed_words(sentence.text), sentence.text
         assert count == 1
 
@@ -113,6 +130,13 @@ async def test_any_split_gives_the_same_document(visit: Visiting, data_dir: Path
         for first in range(0, 600, 100):
             different = await someone.page.evaluate(SPLITS, list(range(first, first + 100)))
             assert different == []
+
+
+async def test_what_is_shown_stays_as_it_is(visit: Visiting, data_dir: Path) -> None:
+    """Written letter by letter, a text only ever grows: no mark is shown that vanishes once its meaning is known."""
+    async with alone(visit, data_dir) as someone:
+        changes = await someone.page.evaluate(GROWS, list(range(80)))
+        assert changes == []
 
 
 async def test_a_selection_stays_while_the_text_grows(visit: Visiting, data_dir: Path) -> None:
@@ -190,19 +214,41 @@ async def test_a_mark_follows_the_text(visit: Visiting, data_dir: Path) -> None:
 
 
 async def test_what_was_not_heard_is_paler(visit: Visiting, data_dir: Path) -> None:
-    """Everything behind the last word heard, until the whole counts as heard again."""
+    """Everything behind the last word heard, also when its message is moved, until the whole counts as heard again."""
     async with alone(visit, data_dir) as someone:
         await shown(someone.page, "One two.\n\n- three\n- four\n")
-        seen = await someone.page.evaluate(
+        await someone.page.evaluate("text.setHeard(4)")
+        assert await marked(someone.page, "unheard") == ["two.threefour"]
+        await someone.page.evaluate("place.parentNode.prepend(place)")
+        assert await marked(someone.page, "unheard") == ["two.threefour"]
+        await someone.page.evaluate("text.setHeard(null)")
+        assert await marked(someone.page, "unheard") == []
+
+
+async def test_forced_colours_mark_what_was_not_heard_by_class(visit: Visiting, data_dir: Path) -> None:
+    """There a highlight would be as loud as the spoken sentence's: blocks that were not heard at all have a class."""
+    async with alone(visit, data_dir, forced_colors="active") as someone:
+        await shown(someone.page, "One two.\n\n- three\n- four\n")
+        await someone.page.evaluate("text.setHeard(4)")
+        assert await marked(someone.page, "unheard") == []
+        assert await someone.page.locator("article .unheard").all_text_contents() == ["three", "four"]
+
+
+async def test_a_reply_that_is_gone_leaves_no_mark(visit: Visiting, data_dir: Path) -> None:
+    """A message that is taken from the page is forgotten with the next mark."""
+    async with alone(visit, data_dir) as someone:
+        await shown(someone.page, "One two.")
+        await someone.page.evaluate(
             """() => {
               text.setHeard(4);
-              const [range] = CSS.highlights.get("unheard");
-              const words = String(range).split(/\\s+/).filter(Boolean);
-              text.setHeard(null);
-              return [words, CSS.highlights.get("unheard").size];
+              place.remove();
+              const other = new made.ReplyText(made.place());
+              other.update("Three four.");
+              other.finish();
+              other.setHeard(6);
             }"""
         )
-        assert ["".join(seen[0]), seen[1]] == ["two.threefour", 0]
+        assert await marked(someone.page, "unheard") == ["four."]
 
 
 async def test_browsers_without_highlights_mark_the_block(visit: Visiting, data_dir: Path) -> None:
@@ -295,6 +341,18 @@ async def test_links_say_where_they_lead(visit: Visiting, data_dir: Path) -> Non
         ]
         said = await links.first.evaluate("(a) => getComputedStyle(a, '::after').content")
         assert "evil.example" in said
+
+
+async def test_text_from_right_to_left(visit: Visiting, data_dir: Path) -> None:
+    """Paragraphs, quotes, whole lists and tables run as their first words do; an override ends with its paragraph."""
+    whole = "שלום (a).\n\n- אחת\n- two\n\n> שלום\n\n| שם | b |\n|-|-|\n\n\u202eturned\n\nnot turned"
+    async with alone(visit, data_dir) as someone:
+        await shown(someone.page, whole)
+        directions = await someone.page.evaluate(
+            "() => ['p', 'ul', 'li', 'blockquote', 'table', ':scope > p:last-child'].map((name) =>"
+            " getComputedStyle(place.querySelector(name)).direction)"
+        )
+        assert directions == ["rtl", "rtl", "rtl", "rtl", "rtl", "ltr"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -58,6 +57,15 @@ def utf16(text: str, place: int) -> int:
     return len(text[:place].encode("utf-16-le", "surrogatepass")) // 2
 
 
-def parts(values: Any) -> str:
-    """Any value as it stands in JavaScript."""
-    return json.dumps(values)
+SPOKEN = """() => [...(CSS.highlights.get("spoken") ?? [])].map((place) => {
+  const range = document.createRange();
+  range.setStart(place.startContainer, place.startOffset);
+  range.setEnd(place.endContainer, place.endOffset);
+  return String(range);
+})"""
+
+
+async def marked(page: Page, kind: str = "spoken") -> list[str]:
+    """The words that are marked on a page: "spoken" at the moment, or "unheard"."""
+    found: list[str] = await page.evaluate(SPOKEN.replace("spoken", kind))
+    return found

@@ -22,7 +22,17 @@ test("marks whose meaning the next characters decide are held back", () => {
     "a [b": "a ",
     "a [b](https://c": "a ",
     "a [b](https://c)": "a [b](https://c)",
+    "a [b]": "a ",
     "a [b] c": "a [b] c",
+    "a [b][c": "a ",
+    "a [b](c) d": "a [b](c) d",
+    "a\n- [x] ": "a\n",
+    "a\n- [x] b": "a\n- [x] b",
+    "a\n\n[b]: https://c": "a\n\n",
+    "a\n\n| b | c": "a\n\n",
+    "a\n\n| b | c |\n|--": "a\n\n",
+    "a\n\n| b | c |\n|---|---|\n": "a\n\n| b | c |\n|---|---|\n",
+    "a\n\n| b\nc": "a\n\n| b\nc",
     "AT&": "AT",
     "a\\": "a",
   };
@@ -52,6 +62,8 @@ test("what is open at the end is closed, the last first", () => {
     "*a*\n\n**b": "**",
     "\\*a": "",
     "a\n\n**b**": "",
+    "- a\n  ```\n  b = **c": "",
+    "- a\n  ```\n  b\n  ```\n  **c": "**",
   };
   for (const [text, expected] of Object.entries(cases)) assert.equal(closers(text), expected, text);
 });

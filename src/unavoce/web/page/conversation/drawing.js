@@ -37,8 +37,14 @@ export class Drawn {
     this.#spoken.show(this.#blocks.drawn);
   }
 
+  /** @returns {Range | null} */
   get marked() {
-    return this.#spoken.range;
+    const place = this.#spoken.range;
+    if (!place) return null;
+    const range = document.createRange();
+    range.setStart(place.startContainer, place.startOffset);
+    range.setEnd(place.endContainer, place.endOffset);
+    return range;
   }
 
   /** @param {number | null} upTo */

@@ -13,8 +13,8 @@ import { target } from "./links.js";
 
 /** @type {Record<string, string[]>} */
 const ALLOWED = {
-  a: ["class", "data-host", "dir", "href", "rel", "target", "title"],
-  blockquote: [],
+  a: ["class", "data-host", "href", "rel", "target", "title"],
+  blockquote: ["dir"],
   button: ["aria-label", "class", "type"],
   code: ["dir"],
   del: [],
@@ -25,19 +25,19 @@ const ALLOWED = {
   h5: ["dir"],
   h6: ["dir"],
   hr: [],
-  li: ["class", "dir"],
-  ol: ["start"],
+  li: ["class"],
+  ol: ["dir", "start"],
   p: ["class", "dir"],
   pre: ["aria-label", "dir", "role", "tabindex"],
   span: ["aria-label", "class", "role"],
   strong: [],
-  table: [],
+  table: ["dir"],
   tbody: [],
-  td: ["class", "dir"],
-  th: ["class", "dir", "scope"],
+  td: ["class"],
+  th: ["class", "scope"],
   thead: [],
   tr: [],
-  ul: [],
+  ul: ["dir"],
 };
 
 /**

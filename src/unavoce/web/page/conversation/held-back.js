@@ -1,9 +1,18 @@
 /** While a text grows, its very end is often not yet what it will be: that is shown a moment later instead of twice. */
 
-/** The marks that a block may begin with, before what they mean is decided. */
-const MARKS_ONLY = /^[ \t>]*(?:[-*+_=#`~|:]+[-*+_=#`~|: ]*|\d{1,9}[.)]?|)[ \t]*$/;
-/** A link whose address is not complete, or a mark at the end that may open something or close it. */
-const UNDECIDED = /!?\[[^[\]\n]*(?:\]\([^()\s]*)?$|[*_~`\\!<&]+$/;
+/** Each finds at the end of a text, in its first group, what is not decided yet. */
+const UNDECIDED = [
+  // The marks that a block may begin with, an item's box among them.
+  /(?:^|\n)([ \t>]*(?:[-*+_=#`~|:]+[-*+_=#`~|: ]*|\d{1,9}[.)]?|[-*+][ \t]+\[[ xX]?\]?|)[ \t]*)$/,
+  // A line that gives an address a name, and is not shown at all.
+  /(?:^|\n)( {0,3}\[[^\]\n]+\]:[^\n]*)$/,
+  // The first line of what will be a table, until the line of dashes is there.
+  /(?:^|\n[ \t]*\n)( {0,3}\|[^\n]*(?:\n[|:\- \t]*)?)$/,
+  // A link that is not complete, or has an address to come.
+  /(!?\[[^[\]\n]*(?:\](?:\([^()\s]*|\[[^[\]\n]*\]?)?)?)$/,
+  // A mark that may open something or close it.
+  /([*_~`\\!<&]+)$/,
+];
 const LONGEST = 300;
 
 /**
@@ -11,16 +20,15 @@ const LONGEST = 300;
  * @param {string} text
  */
 export function settledLength(text) {
-  const begin = text.lastIndexOf("\n") + 1;
-  const line = text.slice(Math.max(begin, text.length - LONGEST));
-  if (text.length - begin < LONGEST && MARKS_ONLY.test(line)) return begin;
-  const undecided = UNDECIDED.exec(line);
-  return text.length - (undecided?.[0].length ?? 0);
+  // Where it is cut out of the middle, no line begins.
+  const tail = text.length > LONGEST ? `…${text.slice(-LONGEST)}` : text;
+  return text.length - Math.max(...UNDECIDED.map((pattern) => pattern.exec(tail)?.[1].length ?? 0));
 }
 
 const CODE = /(?<!`)(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g;
 const MARKS = /\*\*|__|~~|\*|_/g;
 const LETTER = /[\p{L}\p{N}]/u;
+const FENCE = /^[ \t>]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?(?:`{3,}|~{3,})/gm;
 /** So much of the end is searched for what is open. */
 const REACH = 2000;
 
@@ -30,6 +38,8 @@ const REACH = 2000;
  * @param {string} raw without white space at its end
  */
 export function closers(raw) {
+  const isCode = (raw.match(FENCE)?.length ?? 0) % 2 === 1;
+  if (isCode) return "";
   const reach = raw.slice(-REACH);
   const block = reach.slice(reach.lastIndexOf("\n\n") + 1);
   const text = block.replace(/\\[^\w\s]/g, "  ").replace(CODE, "x");

@@ -137,7 +137,7 @@ function labelPlaces(token, places) {
 function linkAttributes(words, to) {
   /** @type {Record<string, string>} */
   const host = saysItself(words, to) ? {} : { "data-host": to.host };
-  return { href: to.href, rel: "noopener noreferrer nofollow", target: "_blank", title: to.href, dir: "auto", ...host };
+  return { href: to.href, rel: "noopener noreferrer nofollow", target: "_blank", title: to.href, ...host };
 }
 
 /** @param {boolean} checked @returns {Branch} */

@@ -79,6 +79,24 @@ class Blocks {
   /** @param {string} source */
   constructor(source) {
     this.cursor = new Cursor(source);
+    /** Of quotes and lists around. */
+    this.depth = 0;
+  }
+
+  /**
+   * The first letter that has a direction decides for a whole list or quote: so its marks stand on the side of its text.
+   * @returns {Record<string, string>}
+   */
+  get #direction() {
+    return this.depth === 0 ? { dir: "auto" } : {};
+  }
+
+  /** @param {Token[]} tokens @returns {Branch[]} */
+  #inside(tokens) {
+    this.depth += 1;
+    const trees = this.trees(tokens);
+    this.depth -= 1;
+    return trees;
   }
 
   /** @param {Token[]} tokens @returns {Branch[]} */
@@ -98,7 +116,7 @@ class Blocks {
       case "heading":
         return this.#heading(token);
       case "blockquote":
-        return { name: "blockquote", children: this.trees(token.tokens ?? []) };
+        return { name: "blockquote", attributes: this.#direction, children: this.#inside(token.tokens ?? []) };
       case "list":
         return this.#list(token);
       case "code":
@@ -113,7 +131,7 @@ class Blocks {
   /** @param {Token} token */
   #paragraph(token) {
     const places = this.cursor.lines(token.text);
-    return { name: "p", attributes: { dir: "auto" }, children: inlineTree(token.tokens ?? [], places) };
+    return { name: "p", attributes: this.#direction, children: inlineTree(token.tokens ?? [], places) };
   }
 
   /** The page has headings of its own above: a reply's begin with the third level. @param {Token} token */
@@ -122,23 +140,23 @@ class Blocks {
     if (marked) this.cursor.skip(/#{1,6}[ \t]*/);
     const places = marked ? this.cursor.within(token.text) : this.cursor.lines(token.text);
     const name = `h${Math.min(6, token.depth + 2)}`;
-    return { name, attributes: { dir: "auto" }, children: inlineTree(token.tokens ?? [], places) };
+    return { name, attributes: this.#direction, children: inlineTree(token.tokens ?? [], places) };
   }
 
   /** @param {Token} token @returns {Branch} */
   #list(token) {
     const items = token.items.map((/** @type {Token} */ item) => this.#item(item));
-    if (!token.ordered) return { name: "ul", children: items };
+    if (!token.ordered) return { name: "ul", attributes: this.#direction, children: items };
     /** @type {Record<string, string>} */
     const start = token.start === 1 ? {} : { start: String(token.start) };
-    return { name: "ol", attributes: start, children: items };
+    return { name: "ol", attributes: { ...start, ...this.#direction }, children: items };
   }
 
   /** A paragraph in an item is one in tight lists too: so nothing changes its place when a blank line comes. @param {Token} item */
   #item(item) {
-    const inside = this.trees(item.tokens ?? []);
-    if (!item.task) return { name: "li", attributes: { dir: "auto" }, children: inside };
-    return { name: "li", attributes: { dir: "auto", class: "task" }, children: [box(item.checked), ...inside] };
+    const inside = this.#inside(item.tokens ?? []);
+    if (!item.task) return { name: "li", children: inside };
+    return { name: "li", attributes: { class: "task" }, children: [box(item.checked), ...inside] };
   }
 
   /** @param {Token} token */
@@ -161,7 +179,7 @@ class Blocks {
     return {
       name: "div",
       attributes: { class: "table", "aria-label": "Table", ...SCROLLS },
-      children: [{ name: "table", children: parts }],
+      children: [{ name: "table", attributes: this.#direction, children: parts }],
     };
   }
 
@@ -180,7 +198,7 @@ class Blocks {
     const text = leaf();
     const raw = token.raw.trimEnd();
     add(text, raw, this.cursor.lines(raw));
-    return { name: "p", attributes: { class: "plain", dir: "auto" }, children: [text] };
+    return { name: "p", attributes: { class: "plain", ...this.#direction }, children: [text] };
   }
 }
 
@@ -195,7 +213,7 @@ function cellTree(cell, row, limit) {
   /** @type {Record<string, string>} */
   const scope = cell.header ? { scope: "col" } : {};
   const children = inlineTree(cell.tokens ?? [], places.length ? places : Array(cell.text.length + 1).fill(from));
-  return { name, attributes: { dir: "auto", ...scope, ...align }, children };
+  return { name, attributes: { ...scope, ...align }, children };
 }
 
 /** Each pipe in a cell has a backslash before it, which is not shown. @param {string} text @param {number} from */

@@ -37,7 +37,7 @@ export class Mark {
     this.kind = kind;
     /** @type {{ from: number, to: number } | null} */
     this.place = null;
-    /** @type {Range | null} */
+    /** @type {StaticRange | null} */
     this.range = null;
     /** @type {Element[]} */
     this.elements = [];
@@ -51,12 +51,19 @@ export class Mark {
     this.#clear();
     if (!this.place) return;
     const { from, to } = this.place;
-    if (!HAS_HIGHLIGHTS) {
-      this.#showByClass(blocks.filter((block) => block.from < to && block.to > from));
+    if (this.#byClass) {
+      // A block that was heard in part counts as heard.
+      const isMarked = (/** @type {Block} */ block) => (this.kind === "unheard" ? block.from >= from : block.to > from);
+      this.#showByClass(blocks.filter((block) => block.from < to && isMarked(block)));
       return;
     }
     this.range = rangeOf(blocks, from, to);
-    if (this.range) highlight(this.kind).add(this.range);
+    if (this.range) put(this.range, highlight(this.kind));
+  }
+
+  /** Where colours are forced, every highlight is as loud as a selection. */
+  get #byClass() {
+    return !HAS_HIGHLIGHTS || (this.kind === "unheard" && matchMedia("(forced-colors: active)").matches);
   }
 
   /** @param {Block[]} blocks */
@@ -74,21 +81,41 @@ export class Mark {
 }
 
 /**
- * What is shown of a stretch of the source, or `null` where that is nothing.
+ * Those of replies that are no longer on the page go.
+ * @param {StaticRange} range
+ * @param {Highlight} into
+ */
+function put(range, into) {
+  for (const other of into) if (!other.startContainer.isConnected) into.delete(other);
+  into.add(range);
+}
+
+/**
+ * What is shown of a stretch of the source, or `null` where that is nothing. Not a live range: that would end where an
+ * element is moved, and it is made anew whenever the text is.
  * @param {Block[]} blocks
  * @param {number} from
  * @param {number} to
- * @returns {Range | null}
+ * @returns {StaticRange | null}
  */
-export function rangeOf(blocks, from, to) {
+function rangeOf(blocks, from, to) {
   const start = spot(blocks, from, false);
   const end = spot(blocks, to, true);
-  if (!start || !end) return null;
-  const range = document.createRange();
-  range.setStart(start.node, start.at);
-  // An end before the start takes the start with it: then nothing of the stretch is shown.
-  range.setEnd(end.node, end.at);
-  return range.collapsed ? null : range;
+  if (!start || !end || !isBefore(start, end)) return null;
+  return new StaticRange({
+    startContainer: start.node,
+    startOffset: start.at,
+    endContainer: end.node,
+    endOffset: end.at,
+  });
+}
+
+/** @typedef {{ node: Text, at: number }} Spot */
+
+/** @param {Spot} start @param {Spot} end */
+function isBefore(start, end) {
+  if (start.node === end.node) return start.at < end.at;
+  return Boolean(start.node.compareDocumentPosition(end.node) & Node.DOCUMENT_POSITION_FOLLOWING);
 }
 
 /**
