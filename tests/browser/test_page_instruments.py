@@ -234,7 +234,7 @@ COUNT_FRAMES = """
     window.drawn = 0;
     const frame = window.requestAnimationFrame;
     window.requestAnimationFrame = (call) => {
-        if (new Error().stack.includes("level-meter.js")) window.drawn += 1;
+        if (new Error().stack.includes("header.js")) window.drawn += 1;
         return frame.call(window, call);
     };
     window.drawnIn = async (frames) => {

@@ -23,12 +23,15 @@ TALK = """async (options) => {
   const [{ Conversation }, { io }] = await Promise.all([
     import("/player/unavoce-player.js"), import("/vendor/socket.io.esm.min.js"),
   ]);
-  let context, chunks;
+  let play, chunks;
   let started = 0;
-  const playWhenReady = () => started === chunks && context.resume();
+  const playWhenReady = () => started === chunks && play();
   const createContext = (sampleRate) => {
-    context = new AudioContext({ sampleRate });
+    const context = new AudioContext({ sampleRate });
     context.suspend();
+    // The player asks at once.
+    play = context.resume.bind(context);
+    context.resume = async () => {};
     return context;
   };
   const { start } = AudioBufferSourceNode.prototype;

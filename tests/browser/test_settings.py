@@ -190,7 +190,7 @@ async def test_escape_closes_a_dialog_and_nothing_else(visit: Visiting, data_dir
         await page.keyboard.press("Escape")
         await silent(page)
         await page.locator(".reply-line").get_by_text("stopped").wait_for()
-        assert server.app.chat.running == 0
+        await server.app.chat.ended()
 
 
 async def test_a_key_is_asked_for_and_accepted(visit: Visiting, data_dir: Path) -> None:

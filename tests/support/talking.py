@@ -65,7 +65,9 @@ async def heard(page: Page, reply: int = 0) -> Locator:
 async def open_settings(page: Page) -> Locator:
     """The dialog with the settings."""
     await page.get_by_role("button", name="Settings").click()
-    return page.get_by_role("dialog", name="Settings")
+    dialog = page.get_by_role("dialog", name="Settings")
+    await dialog.wait_for()
+    return dialog
 
 
 async def close_dialog(page: Page) -> None:

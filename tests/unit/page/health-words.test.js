@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hitWords, reasonOf, toldApart, verdictOn } from "../../../src/unavoce/web/page/health-words.js";
+import { hitWords, reasonOf, toldApart, verdictOn } from "../../../src/unavoce/web/page/instruments/health.js";
 
 const NOON = new Date(2026, 10, 24, 12, 3).getTime();
 const NOW = NOON + 3_600_000;
@@ -15,7 +15,7 @@ function engine(name, status, detail = "", remedy = "") {
 
 /**
  * @param {ReturnType<typeof engine>[]} engines
- * @param {Partial<import("../../../src/unavoce/web/page/health-words.js").State>} [rest]
+ * @param {Partial<import("../../../src/unavoce/web/page/instruments/health.js").State>} [rest]
  * @param {string | null} [wanted]
  */
 function verdict(engines, rest = {}, wanted = null) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { Health } from "../../../src/unavoce/web/page/health.js";
+import { Health } from "../../../src/unavoce/web/page/instruments/health.js";
 
 const page = { hidden: false, addEventListener: () => {} };
 const EVENT = { engine: "xtts", status: "down", reason: "refused; remedy: start it", since: 1_000 };

@@ -8,7 +8,7 @@ import {
   sectionTree,
 } from "../../../src/unavoce/web/page/conversation/markdown.js";
 import { Sections } from "../../../src/unavoce/web/page/conversation/sections.js";
-import { growing, sample } from "./samples.js";
+import { growing, sample, tidySample } from "./samples.js";
 
 const MANY = 3000;
 
@@ -128,6 +128,16 @@ test("sections of a growing text are those of the whole, and none but the last t
       before = now.slice(0, Math.max(0, settled)).map((section) => ({ ...section }));
     }
     assert.deepEqual(sections.of(text), whole, `seed ${seed}: ${JSON.stringify(text)}`);
+  }
+});
+
+test("a text that is read section by section is the text read at once", () => {
+  for (let seed = 0; seed < MANY; seed += 1) {
+    const text = tidySample(seed);
+    const atOnce = sectionTree(text, definitions(text)).map(written).join("");
+    // The items of a list are put together in the page.
+    const joined = html(text).replaceAll(/<\/(ul|ol)><\1>/g, "");
+    assert.equal(joined, atOnce.replaceAll(/<\/(ul|ol)><\1>/g, ""), `seed ${seed}: ${JSON.stringify(text)}`);
   }
 });
 

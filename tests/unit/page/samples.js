@@ -75,6 +75,40 @@ const PIECES = [
   "<",
 ];
 
+const WHOLE_BLOCKS = [
+  "Some *plain* words [here](https://example.com), and more.\nA second line.",
+  "# A heading",
+  "Under it\n========",
+  "Under\nthat\n---",
+  "---",
+  "***",
+  "- an item\n- **another**\n  - nested\n    more of it\n- third",
+  "- loose\n\n- items\n\n  of two paragraphs",
+  "1. first\n2. second\n   - inside",
+  "3) third\n4) fourth",
+  "- [x] done\n- [ ] to do",
+  "- with code:\n  ```js\n  a\n\n  b\n  ```\n- next",
+  "> quoted words\n> go on\n> > deeper",
+  "> - item in a quote\n>   more",
+  "```js\nconst a = `b`;\n\n# no heading\n- no item\n```",
+  "~~~\n```\n~~~",
+  "  ```\n  indented fence\n  ```",
+  "    indented code\n\n    more of it",
+  "| a | b |\n|---|:-:|\n| 1 | *2* |\n| x \\| y | `z` |",
+  "[ref]: https://example.org/ 'title'",
+  "words with a [ref] and [words][ref]",
+  "<div>\nnot an element\n</div>",
+  "A line:\n- and items at once\n- under it",
+  "A line:\n1. and numbers\n2. under it\nlazily gone on",
+];
+
+/** Whole blocks with blank lines between them, as models mostly write. @param {number} seed */
+export function tidySample(seed) {
+  const chance = chances(seed);
+  const count = 1 + Math.floor(chance() * 8);
+  return Array.from({ length: count }, () => WHOLE_BLOCKS[Math.floor(chance() * WHOLE_BLOCKS.length)]).join("\n\n");
+}
+
 /** Numbers from 0 to 1 (mulberry32). @param {number} seed */
 export function chances(seed) {
   let state = seed;

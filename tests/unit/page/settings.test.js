@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULTS, readChoices, Settings, STORED_AS } from "../../../src/unavoce/web/page/settings.js";
+import {
+  DEFAULTS,
+  engineOf,
+  isGone,
+  readChoices,
+  Settings,
+  STORED_AS,
+} from "../../../src/unavoce/web/page/instruments/settings.js";
 
 /** @param {string | null} stored */
 function storage(stored) {
@@ -89,4 +96,39 @@ test("without storage the choices hold until the page is left", () => {
     settings.choose({ speak: false });
     assert.equal(settings.choices.speak, false);
   }
+});
+
+/**
+ * @param {string} name
+ * @param {string[]} voices
+ * @param {"healthy" | "down" | "loading"} [status]
+ */
+function engine(name, voices, status = "healthy") {
+  return { engine: name, status, detail: "", remedy: "", sinceMs: 0, voices, latencyMs: null, clips: 0 };
+}
+
+test("a voice's name begins with its engine's", () => {
+  assert.equal(engineOf("kokoro/b/c"), "kokoro");
+  assert.equal(engineOf(null), null);
+});
+
+test("a voice is gone only where that is certain", () => {
+  const engines = [
+    engine("piper", ["joe", "b/c"]),
+    engine("xtts", ["butler"], "loading"),
+    engine("kokoro", [], "down"),
+  ];
+  assert.equal(isGone(null, engines), false);
+  assert.equal(isGone("piper/joe", engines), false);
+  assert.equal(isGone("piper/b/c", engines), false);
+  assert.equal(isGone("piper/amy", engines), true);
+  assert.equal(isGone("espeak/en", engines), true);
+  assert.equal(isGone("xtts/other", engines), false, "its engine is loading");
+  assert.equal(isGone("kokoro/af", engines), false, "its engine lists none");
+  assert.equal(isGone("piper/joe", []), false, "nothing is known yet");
+});
+
+test("a list that is cut at a hundred proves nothing", () => {
+  const many = Array.from({ length: 100 }, (_, number) => `voice-${number}`);
+  assert.equal(isGone("piper/joe", [engine("piper", many)]), false);
 });

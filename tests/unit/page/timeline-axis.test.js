@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axisFor, xOf } from "../../../src/unavoce/web/page/timeline-axis.js";
+import { axisFor, xOf } from "../../../src/unavoce/web/page/timeline/model.js";
 
 test("ticks are round, begin at nought, stay inside and leave room for their labels, whatever the length", () => {
   for (const lastMs of [0, 1, 90, 700, 2_500, 12_345, 61_000, 400_000, 6_000_000]) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReplyRecord } from "../../../src/unavoce/web/page/reply-record.js";
-import { isOver, pictureOf } from "../../../src/unavoce/web/page/timeline-model.js";
-import { rowsOf } from "../../../src/unavoce/web/page/timeline-rows.js";
+import { ReplyRecord } from "../../../src/unavoce/web/page/instruments/reply-record.js";
+import { isOver, pictureOf } from "../../../src/unavoce/web/page/timeline/model.js";
+import { rowsOf } from "../../../src/unavoce/web/page/timeline/rows.js";
 import { attempt, hit, sentence, trace } from "./traces.js";
 
 /** @param {ReturnType<typeof sentence>} one @param {ReplyRecord} [record] @param {number} [nowMs] */

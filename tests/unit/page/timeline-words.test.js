@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReplyRecord } from "../../../src/unavoce/web/page/reply-record.js";
-import { COLUMNS, summaryOf, tableOf } from "../../../src/unavoce/web/page/timeline-words.js";
+import { ReplyRecord } from "../../../src/unavoce/web/page/instruments/reply-record.js";
+import { COLUMNS, summaryOf, tableOf } from "../../../src/unavoce/web/page/timeline/words.js";
 import { attempt, hit, sentence, trace } from "./traces.js";
 
 /** Heard here, without a gap. @param {number} count */

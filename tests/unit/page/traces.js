@@ -1,6 +1,6 @@
 // Traces as the server tells them, for the tests of the timeline.
 
-/** @param {Partial<import("../../../src/unavoce/web/page/trace.js").TraceSentence>} [changed] */
+/** @param {Partial<import("../../../src/unavoce/web/page/timeline/trace.js").TraceSentence>} [changed] */
 export function sentence(changed = {}) {
   return {
     sentence: 0,
@@ -24,7 +24,7 @@ export function sentence(changed = {}) {
   };
 }
 
-/** @param {Partial<import("../../../src/unavoce/web/page/trace.js").Attempt>} [changed] */
+/** @param {Partial<import("../../../src/unavoce/web/page/timeline/trace.js").Attempt>} [changed] */
 export function attempt(changed = {}) {
   const outcome = /** @type {"spoken" | "late" | "failed" | "withdrawn" | null} */ ("spoken");
   return { engine: "piper", startedMs: 120, endedMs: 400, outcome, reason: "", ...changed };
@@ -37,7 +37,7 @@ export function hit(cache, changed = {}) {
 
 /**
  * @param {ReturnType<typeof sentence>[]} sentences
- * @param {Partial<import("../../../src/unavoce/web/page/trace.js").Trace>} [changed]
+ * @param {Partial<import("../../../src/unavoce/web/page/timeline/trace.js").Trace>} [changed]
  */
 export function trace(sentences, changed = {}) {
   const timings = { firstToken: 50, firstSentence: 100, firstAudio: 410, lastToken: 900, lastAudio: 1200 };

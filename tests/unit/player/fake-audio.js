@@ -80,7 +80,7 @@ class FakeSource extends FakeNode {
     this.context.sources.push(this);
   }
 
-  stop(stopS) {
+  stop(stopS = this.context.currentTime) {
     if (this.startS === null) throw new Error("stopped before it was started");
     this.stopS = stopS;
   }
@@ -170,7 +170,7 @@ export class FakeContext {
   /** All that was and will be heard, from the clock's beginning. */
   render(untilS = Math.max(0, ...this.sources.map(({ endS }) => endS))) {
     const heard = new Float64Array(Math.round(untilS * this.sampleRate));
-    for (const source of this.sources) this.#add(source, heard);
+    for (const source of this.sources.filter(({ outputs, ended }) => outputs.size || ended)) this.#add(source, heard);
     return heard;
   }
 

@@ -82,6 +82,38 @@ function ownStep(samples) {
   return Math.max(...samples.slice(1).map((sample, at) => Math.abs(sample - samples[at]))) / 32_768;
 }
 
+test("where the machine was too busy to begin a chunk in time, it gets another place, and its follower joins it", async () => {
+  const world = new World();
+  const reply = await world.begun();
+  const { context } = world;
+  const create = context.createBufferSource.bind(context);
+  let busy = 2;
+  context.createBufferSource = () => {
+    const source = create();
+    const start = source.start.bind(source);
+    source.start = (...when) => {
+      start(...when);
+      if (busy > 0) context.currentTime += 0.2;
+      busy -= 1;
+    };
+    return source;
+  };
+  await world.chunk(reply, 0, tone(9_000, 1));
+  await world.chunk(reply, 1, tone(9_000, 2));
+  const begun = context.sources.filter(({ outputs }) => outputs.size);
+  assert.equal(context.sources.length, 4);
+  assert.deepEqual(
+    begun.map(({ buffer }) => buffer.samples[0] * 32_768),
+    [1, 2].map((seed) => tone(1, seed)[0]),
+  );
+  assert.ok(begun[0].startS > context.currentTime);
+  assert.equal(Math.round((begun[1].startS - begun[0].startS) * 24_000), 9_000);
+  await world.ended(reply);
+  await world.advance(2_000);
+  assert.deepEqual(world.of("underrun"), []);
+  assert.equal(world.conversation.sound.state, "idle");
+});
+
 test("a follower that comes in time withdraws the fade, and one that comes within it does not break it off", async () => {
   const world = new World();
   const reply = await world.begun();
@@ -167,6 +199,18 @@ test("no more than twenty seconds are decoded ahead, and the rest follows withou
   await world.ended(reply);
   await world.advance(45_000);
   assertSame(heardOf(world), joined(Array.from({ length: 10 }, (_, index) => tone(96_000, index))));
+  assert.equal(world.conversation.sound.underruns, 0);
+});
+
+test("a chunk that is longer than what is decoded ahead does not leave the next one too late", async () => {
+  const world = new World();
+  const reply = await world.begun();
+  const parts = [24_000, 600_000, 24_000].map((frames, at) => tone(frames, at));
+  for (const [index, samples] of parts.entries()) await world.chunk(reply, index, samples);
+  assert.equal(world.context.sources.length, 2);
+  await world.ended(reply);
+  await world.advance(28_000);
+  assertSame(heardOf(world), joined(parts));
   assert.equal(world.conversation.sound.underruns, 0);
 });
 

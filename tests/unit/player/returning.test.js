@@ -176,6 +176,15 @@ test("after a reload a reply goes on inside the chunk that was being heard, soft
   assert.deepEqual(last, { replyId: reply, index: 2, positionMs: 1_000 });
 });
 
+test("where the chunk that was being heard is gone after a reload, the next one is heard from its beginning", async () => {
+  const world = new World({ resume: { sessionId: "session", replies: { r: { index: 1, positionMs: 700 } } } });
+  world.socket.answers["chat:join"] = joinedAt({ r: 3 });
+  await world.conversation.connect();
+  await world.chunk("r", 3, tone(24_000));
+  assert.equal(world.context.sources[0].offsetS, 0);
+  assert.equal(world.of("error")[0].code, "sound_lost");
+});
+
 test("whatever a store gives back as a resume point, the page starts", async () => {
   const odd = [
     null,

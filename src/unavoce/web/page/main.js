@@ -10,7 +10,7 @@ import { SessionMemory } from "./conversation/session-memory.js";
 import { ConnectionNotice, SoundNotice, Strip } from "./conversation/strip.js";
 import { Talk } from "./conversation/talk.js";
 import { element } from "./dom.js";
-import { storageOf } from "./settings.js";
+import { storageOf } from "./instruments/settings.js";
 
 const memory = new SessionMemory(storageOf("sessionStorage"), storageOf("localStorage"));
 const conversation = new Conversation({ io, sessionId: memory.sessionId, resume: memory.takeResumePoint() });
@@ -18,7 +18,7 @@ const follower = new Follower(part("conversation"), part("messages"), part("to-e
 const messages = new Messages(part("messages"), part("conversation"), newReply);
 const strip = new Strip(part("strip"));
 const activity = new Activity();
-const replies = new Replies({ conversation, messages, announce });
+const replies = new Replies({ conversation, messages, follower, announce });
 const talk = new Talk({ conversation, messages, replies, follower, activity, memory, strip });
 const composer = new Composer(
   { form: part("composer"), send: part("send"), stop: part("stop"), problem: part("problem") },
@@ -39,14 +39,24 @@ composer.focus();
 // From here on one can write and send; what is sent waits for the rest.
 performance.mark("interactive");
 
-// No reply comes before it is asked for in the end.
-const [{ Instruments }, { ReplyMessage }] = await Promise.all([
-  import("./instruments.js"),
+// What follows is loaded meanwhile. No reply comes before it is asked for in the end.
+const loaded = Promise.all([
+  import("./instruments/instruments.js"),
   import("./conversation/reply-message.js"),
+  import("./conversation/reply-text.js"),
 ]);
+loaded.catch(() =>
+  strip.show("loading", {
+    words: "The page could not be loaded whole. Is the server running? Reload it.",
+    level: "bad",
+  }),
+);
+const [{ Instruments }, { ReplyMessage }, { prepare }] = await loaded;
 const instruments = new Instruments(conversation);
 part("header").append(instruments.header);
 part("header").after(instruments.notices);
+// Where it cannot be loaded now, the first reply tries again.
+conversation.on("connection", ({ state }) => state === "online" && prepare().catch(() => {}));
 talk.begin((message, options) => instruments.send(message, options));
 
 /** @param {string} replyId */

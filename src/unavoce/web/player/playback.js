@@ -10,6 +10,8 @@ import { FADE_S, Schedule } from "./schedule.js";
 const AHEAD_S = 20;
 /** What waits is no more than this: a server sends 30 s ahead, 1.5 MB of WAV. */
 const MAX_WAITING_BYTES = 32_000_000;
+/** A chunk is given another place so often, when the machine was too busy for the first. */
+const MAX_TRIES = 3;
 /** A reply is silenced over so long. */
 const SILENCE_S = 0.012;
 
@@ -22,7 +24,7 @@ export class Playback {
   /** @type {Chunk[]} */
   #waiting = [];
   #waitingBytes = 0;
-  #entryMs;
+  #from;
   #complete = false;
   #silenced = false;
   #decoding = false;
@@ -30,14 +32,14 @@ export class Playback {
   #events;
 
   /**
-   * @param {number} entryMs where its first chunk is entered
+   * @param {{ index: number, positionMs: number }} from where the listener enters it
    * @param {object} events
    * @param {() => void} events.changed something is on the clock, or has ended
    * @param {(gapMs: number) => void} events.underrun
    * @param {(index: number, why: string) => void} events.broken a chunk cannot be played
    */
-  constructor(entryMs, events) {
-    this.#entryMs = entryMs;
+  constructor(from, events) {
+    this.#from = from;
     this.#events = events;
   }
 
@@ -57,7 +59,6 @@ export class Playback {
     if (this.#waitingBytes > MAX_WAITING_BYTES) return this.#events.broken(chunk.index, "too much of it waits already");
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.audio.byteLength;
-    void this.#decodeAhead();
   }
 
   /** No chunk follows. */
@@ -72,7 +73,6 @@ export class Playback {
     this.#schedule = new Schedule(output.rateHz);
     this.#gain = output.context.createGain();
     this.#gain.connect(output.analyser);
-    void this.#decodeAhead();
   }
 
   /** @type {Schedule | undefined} */
@@ -92,19 +92,18 @@ export class Playback {
     this.placed = [];
   }
 
-  async #decodeAhead() {
-    if (this.#decoding || !this.output || !this.#schedule) return;
+  /** Decode the next chunk and put it on the clock, unless there is enough: one at a time, so that none overtakes another. */
+  async decodeAhead() {
+    const [output, schedule, chunk] = [this.output, this.#schedule, this.next];
+    if (this.#decoding || !output || !schedule || !chunk || schedule.aheadS(output.nowS) >= AHEAD_S) return;
+    this.#waiting.shift();
+    this.#waitingBytes -= chunk.audio.byteLength;
     this.#decoding = true;
-    // One at a time, so that none overtakes another.
-    while (this.next && this.#schedule.aheadS(this.output.nowS) < AHEAD_S) {
-      const chunk = /** @type {Chunk} */ (this.#waiting.shift());
-      this.#waitingBytes -= chunk.audio.byteLength;
-      try {
-        const buffer = await decode(this.output.context, chunk);
-        if (!this.#silenced) this.#place(chunk, buffer, this.output, this.#schedule);
-      } catch (error) {
-        this.#events.broken(chunk.index, error instanceof Error ? error.message : String(error));
-      }
+    try {
+      const buffer = await decode(output.context, chunk);
+      if (!this.#silenced) this.#place(chunk, buffer, output, schedule);
+    } catch (error) {
+      this.#events.broken(chunk.index, error instanceof Error ? error.message : String(error));
     }
     this.#decoding = false;
     this.#events.changed();
@@ -113,22 +112,31 @@ export class Playback {
   /** @param {Chunk} chunk @param {AudioBuffer} buffer @param {Output} output @param {Schedule} schedule */
   #place({ index, sentence }, buffer, output, schedule) {
     const { rateHz } = output;
-    const skippedFrames = Math.round((this.#entryMs * rateHz) / 1000);
-    this.#entryMs = 0;
+    const entryMs = index === this.#from.index ? this.#from.positionMs : 0;
+    const skippedFrames = Math.round((entryMs * rateHz) / 1000);
     const frames = Math.round(buffer.duration * rateHz) - skippedFrames;
     if (frames < 1) return;
     const before = this.placed.at(-1);
-    const place = schedule.place(frames, output.nowS, output.limits);
-    if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
-    if (place.gapFrames !== null) this.#events.underrun((place.gapFrames / rateHz) * 1000);
-    const { source, gain } = this.#connect(buffer, output.context);
-    const startS = place.startFrame / rateHz;
-    if (skippedFrames || place.gapFrames !== null)
-      gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
-    // Withdrawn when a follower comes in time.
-    gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
-    source.start(startS, skippedFrames / rateHz);
-    this.placed.push({ index, sentence, ...place, skippedFrames, source, gain });
+    for (let tries = MAX_TRIES; ; tries -= 1) {
+      const { source, gain } = this.#connect(buffer, output.context);
+      const place = schedule.place(frames, output.nowS, output.limits);
+      const startS = place.startFrame / rateHz;
+      if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
+      const soft = skippedFrames > 0 || place.gapFrames !== null;
+      if (soft) gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
+      // Withdrawn when a follower comes in time.
+      gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
+      source.start(startS, skippedFrames / rateHz);
+      if (output.nowS <= startS || !tries) {
+        schedule.take(place);
+        this.placed.push({ index, sentence, ...place, skippedFrames, source, gain });
+        if (place.gapFrames !== null) this.#events.underrun((place.gapFrames / rateHz) * 1000);
+        return;
+      }
+      // The machine was so busy that the moment has passed: it would begin late, and run into its follower.
+      source.stop();
+      source.disconnect();
+    }
   }
 
   /** @param {AudioBuffer} buffer @param {BaseAudioContext} context */
@@ -141,7 +149,7 @@ export class Playback {
       node.disconnect();
       this.#sounding -= 1;
       if (this.drained && !this.#sounding) this.#gain?.disconnect();
-      void this.#decodeAhead();
+      this.#events.changed();
     };
     return { source, gain: node.gain };
   }

@@ -16,7 +16,7 @@ export class Schedule {
   }
 
   /**
-   * The next chunk's place: where the one before it ends, while that can still be.
+   * Where the next chunk could begin: where the one before it ends, while that can still be.
    * @param {number} frames its length, at least 1
    * @param {number} nowS the audio clock
    * @param {{ leadS: number, marginS: number }} limits `leadS`: how far ahead a sound is begun that joins nothing; `marginS`:
@@ -30,8 +30,12 @@ export class Schedule {
     const endFrame = startFrame + frames;
     const fadeFrame = endFrame - Math.min(Math.round(FADE_S * this.rateHz), Math.floor(frames / 2));
     const gapFrames = joins || !before ? null : startFrame - before.endFrame;
-    this.#last = { startFrame, endFrame, fadeFrame, joins, gapFrames };
-    return this.#last;
+    return { startFrame, endFrame, fadeFrame, joins, gapFrames };
+  }
+
+  /** The next chunk has this place. @param {Placement} place */
+  take(place) {
+    this.#last = place;
   }
 
   /** Seconds of sound still to come. @param {number} nowS */

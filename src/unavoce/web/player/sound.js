@@ -69,7 +69,7 @@ export class Sound {
 
   /** A reply began whose sound comes here. @param {string} replyId @param {{ index: number, positionMs: number }} [from] */
   expect(replyId, from = { index: 0, positionMs: 0 }) {
-    const playback = new Playback(from.positionMs, {
+    const playback = new Playback(from, {
       changed: () => this.#changed(),
       underrun: (gapMs) => this.#underrun(replyId, gapMs),
       broken: (index, why) => {
@@ -132,10 +132,11 @@ export class Sound {
   #takeTurns() {
     const turn = [...this.#replies].find(([, { playback }]) => !playback.drained);
     const [replyId, playback] = [turn?.[0], turn?.[1].playback];
-    if (!playback?.next || playback.output) return;
-    const output = this.#output(rateOf(playback.next), replyId);
-    if (output) playback.begin(output);
-    else this.silence(replyId);
+    if (!playback?.next) return;
+    const output = playback.output ?? this.#output(rateOf(playback.next), replyId);
+    if (!output) return this.silence(replyId);
+    if (!playback.output) playback.begin(output);
+    void playback.decodeAhead();
   }
 
   /** @param {number} rateHz @param {string} [replyId] @returns {Output | undefined} */

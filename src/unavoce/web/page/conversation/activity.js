@@ -44,6 +44,8 @@ export class Activity {
 
   /** Look again: what is spoken elsewhere ends without a word. */
   refresh() {
+    for (const [replyId, reply] of this.#replies)
+      if (reply.done && !reply.own && reply.spokenUntilMs <= this.#now()) this.#replies.delete(replyId);
     const { state } = this;
     for (const listener of this.#listeners) listener(state);
   }

@@ -10,6 +10,8 @@ import { Sections } from "./sections.js";
 
 /** Addresses that links by name may have; more are not looked up outside their own section. */
 const MAX_LINKS = 100;
+/** Sections that are drawn in one go: a few milliseconds' worth. */
+const MAX_AT_ONCE = 300;
 
 /**
  * @typedef {object} Drawn
@@ -46,17 +48,34 @@ export class Blocks {
   /**
    * @param {string} text
    * @param {boolean} complete nothing will follow
+   * @returns {boolean} whether all is drawn; else the same is to be asked again, in the next frame
    */
   show(text, complete) {
     if (!text.startsWith(this.#text)) this.clear();
     this.#text = text;
     const sections = this.#sections.of(text);
     this.#dropFrom(sections.length);
-    sections.forEach((section, index) => {
+    const all = this.#drawSome(sections, complete);
+    const settled = complete ? sections.length : this.#sections.known.length - 1;
+    this.#learn(Math.min(settled, this.#drawn.length));
+    return all;
+  }
+
+  /**
+   * Draws what has changed, up to a bound.
+   * @param {import("./sections.js").Section[]} sections
+   * @param {boolean} complete
+   */
+  #drawSome(sections, complete) {
+    let left = MAX_AT_ONCE;
+    for (const [index, section] of sections.entries()) {
       const isOpen = !complete && index === sections.length - 1;
-      if (isOpen || !isSame(this.#drawn[index], section)) this.#draw(index, section, isOpen);
-    });
-    this.#learn(complete ? sections.length : this.#sections.known.length - 1);
+      if (!isOpen && isSame(this.#drawn[index], section)) continue;
+      if (left === 0) return false;
+      left -= 1;
+      this.#draw(index, section, isOpen);
+    }
+    return true;
   }
 
   clear() {

@@ -21,12 +21,14 @@ export class Drawn {
   /**
    * @param {string} text
    * @param {boolean} complete
+   * @returns {boolean} whether all of it is drawn
    */
   show(text, complete) {
     const length = complete ? text.length : settledLength(text);
-    this.#blocks.show(text.slice(0, length), complete);
+    const all = this.#blocks.show(text.slice(0, length), complete);
     this.#spoken.show(this.#blocks.drawn);
     this.#unheard.show(this.#blocks.drawn);
+    return all;
   }
 
   /** @param {{ from: number, to: number } | null} place */

@@ -62,7 +62,7 @@ class Builder {
     if (token.type === "codespan") this.#code(token, places);
     else if (token.type === "escape") add(this.#text(), token.raw.slice(1), places.slice(1));
     else if (token.type === "br") addRun(this.#text(), "\n", places[0], places[token.raw.length - 1] + 1);
-    else if (token.type === "checkbox") this.children.push(box(token.checked));
+    else if (token.type === "checkbox") return;
     else if (token.type === "plain") add(this.#text(), token.raw, places);
     else addDecoded(this.#text(), token.raw, places);
   }

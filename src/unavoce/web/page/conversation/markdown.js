@@ -47,17 +47,19 @@ export function plainTree(raw) {
 }
 
 /**
- * A fenced block of code.
+ * A fenced block of code, of any length.
  * @param {string} raw
  * @returns {Branch}
  */
 export function fencedTree(raw) {
+  const [, indent, fence, info] = /^( {0,3})([`~]{3,})(.*)/.exec(raw) ?? ["", "", "```", ""];
+  // The code of an indented fence loses the indent line by line.
+  if (indent && !isTooLong(raw)) return sectionTree(raw, {})[0];
   const first = raw.indexOf("\n") + 1 || raw.length;
-  const mark = /^( {0,3})([`~]{3,})(.*)/.exec(raw);
-  const closing = new RegExp(`\\n {0,3}${mark?.[2][0] ?? "`"}{${mark?.[2].length ?? 3},}[ \\t]*\\s*$`);
+  const closing = new RegExp(`\n {0,3}${fence[0]}{${fence.length},}[ \t]*\\s*$`);
   const end = closing.exec(raw.slice(first - 1))?.index ?? raw.length;
-  const code = raw.slice(first, Math.max(first, first - 1 + end));
-  return codeTree(mark?.[3] ?? "", whole(code, first));
+  const code = raw.slice(first, Math.max(first, first - 1 + end)).replace(/\r?\n$/, "");
+  return codeTree(info, whole(code, first));
 }
 
 /** @param {string} raw */
@@ -89,6 +91,7 @@ class Blocks {
     switch (token.type) {
       case "space":
       case "def":
+      case "checkbox":
         return null;
       case "hr":
         return { name: "hr", children: [] };
@@ -102,8 +105,6 @@ class Blocks {
         return this.#code(token);
       case "table":
         return this.#table(token);
-      case "checkbox":
-        return box(token.checked);
       default:
         return this.#paragraph(token);
     }
@@ -135,8 +136,9 @@ class Blocks {
 
   /** A paragraph in an item is one in tight lists too: so nothing changes its place when a blank line comes. @param {Token} item */
   #item(item) {
-    const task = item.task ? { class: "task" } : {};
-    return { name: "li", attributes: { dir: "auto", ...task }, children: this.trees(item.tokens ?? []) };
+    const inside = this.trees(item.tokens ?? []);
+    if (!item.task) return { name: "li", attributes: { dir: "auto" }, children: inside };
+    return { name: "li", attributes: { dir: "auto", class: "task" }, children: [box(item.checked), ...inside] };
   }
 
   /** @param {Token} token */

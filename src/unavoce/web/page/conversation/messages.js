@@ -3,6 +3,8 @@ import { element } from "../dom.js";
 
 /** So near, in heights of what is seen, messages of before are drawn. */
 const NEAR = "150% 0px";
+/** So much of a frame goes into drawing them. */
+const DRAWING_MS = 5;
 
 /** @typedef {import("./reply-message.js").ReplyMessage} ReplyMessage */
 /** @typedef {{ role: string, text: string, heardText?: string, replyId?: string, at: number }} Told a message as history tells it */
@@ -132,6 +134,9 @@ export class Messages {
 class Drawer {
   /** @type {Map<Element, ReplyMessage>} */
   #waiting = new Map();
+  /** @type {Set<Element>} */
+  #near = new Set();
+  #frame = 0;
   #observer;
 
   /** @param {HTMLElement} scroller */
@@ -148,11 +153,24 @@ class Drawer {
   /** @param {IntersectionObserverEntry[]} entries */
   #seen(entries) {
     for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      this.#observer.unobserve(target);
-      this.#waiting.get(target)?.draw();
-      this.#waiting.delete(target);
+      if (isIntersecting) this.#near.add(target);
+      else this.#near.delete(target);
     }
+    if (this.#near.size) this.#frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  /** As many as a frame has room for. */
+  #draw() {
+    const startedMs = performance.now();
+    this.#frame = 0;
+    for (const element of this.#near) {
+      this.#near.delete(element);
+      this.#observer.unobserve(element);
+      this.#waiting.get(element)?.draw();
+      this.#waiting.delete(element);
+      if (performance.now() - startedMs > DRAWING_MS) break;
+    }
+    if (this.#near.size) this.#frame = requestAnimationFrame(() => this.#draw());
   }
 }
 
@@ -160,8 +178,8 @@ class Drawer {
 function drawSaid(text) {
   return element(
     "li",
-    { class: "message said", "data-part": "message", "data-role": "user" },
+    { class: "message user-message", "data-part": "message", "data-role": "user" },
     element("h2", { class: "visually-hidden" }, "You said"),
-    element("p", { class: "said-text", dir: "auto" }, text),
+    element("p", { class: "user-text", dir: "auto" }, text),
   );
 }

@@ -6,6 +6,7 @@
 export class Replies {
   #messages;
   #announce;
+  #follower;
   /** Replies that speak, as their end tells. @type {Set<string>} */
   #speaks = new Set();
   /** The one that is heard now. @type {string | null} */
@@ -17,11 +18,13 @@ export class Replies {
    * @param {object} with_
    * @param {Conversation} with_.conversation
    * @param {import("./messages.js").Messages} with_.messages
+   * @param {import("./follower.js").Follower} with_.follower
    * @param {(words: string) => void} with_.announce tells screen readers, once
    */
-  constructor({ conversation, messages, announce }) {
+  constructor({ conversation, messages, follower, announce }) {
     this.#messages = messages;
     this.#announce = announce;
+    this.#follower = follower;
     conversation.on("reply", (event) => this.#begun(event));
     conversation.on("token", ({ replyId, whole }) => messages.reply(replyId).update(whole));
     conversation.on("sentence", ({ replyId, sentence, from, to }) =>
@@ -70,7 +73,9 @@ export class Replies {
   #speaking({ replyId, sentence }) {
     if (sentence !== null) this.#heard = replyId;
     else if (this.#heard === replyId) this.#heard = null;
-    this.#messages.reply(replyId).speaking(sentence);
+    const message = this.#messages.reply(replyId);
+    message.speaking(sentence);
+    this.#follower.voice(sentence === null ? null : () => message.marked);
   }
 
   /** @param {Events["textDone"]} event */

@@ -78,6 +78,7 @@ export class ReplyMessage {
     this.#line = null;
     if (!this.#recalled) return;
     this.#recalled = false;
+    this.#place.replaceChildren();
     this.#text.update(this.#whole);
     this.#text.finish();
   }
@@ -90,6 +91,11 @@ export class ReplyMessage {
   /** Its sound comes here. */
   get own() {
     return this.#own;
+  }
+
+  /** Where the sentence that is heard stands on the page. */
+  get marked() {
+    return this.#text.marked;
   }
 
   /** Nothing more comes of it, though it may still be heard. */

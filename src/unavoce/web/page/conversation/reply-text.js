@@ -52,7 +52,7 @@ export class ReplyText {
     this.#frame ||= requestAnimationFrame(() => this.#show());
   }
 
-  /** No more text comes: all of it is shown at once. */
+  /** No more text comes: all of it is shown at once, unless it is so much that it takes several frames. */
   finish() {
     cancelAnimationFrame(this.#frame);
     this.#complete = true;
@@ -109,7 +109,8 @@ export class ReplyText {
       this.#drawn.mark(this.#spoken);
       this.#drawn.setHeard(this.#heardUpTo);
     }
-    this.#drawn.show(this.#text, this.#complete);
+    const all = this.#drawn.show(this.#text, this.#complete);
+    if (!all) this.#frame = requestAnimationFrame(() => this.#show());
   }
 
   /** Without what reads Markdown the text stands as it was written. */

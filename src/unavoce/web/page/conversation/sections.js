@@ -21,6 +21,8 @@ const INTERRUPTING_ITEM = /^ {0,3}(?:[*+-]|1[.)])[ \t]+\S/;
 const HEADING = /^ {0,3}#{1,6}(?:[ \t]|$)/;
 const RULE = /^ {0,3}(?:(?:-[ \t]*){3,}|(?:_[ \t]*){3,}|(?:\*[ \t]*){3,})$/;
 const QUOTE = /^ {0,3}>/;
+/** Under a paragraph a heading's line or a rule: either ends it. */
+const UNDERLINE = /^ {0,3}(?:-+|=+)[ \t]*$/;
 /** Longer lines are looked at by their beginning. */
 const LOOK = 200;
 
@@ -81,6 +83,7 @@ class State {
   /** @type {Kind} */
   kind = "start";
   blank = false;
+  quoted = false;
   fence = "";
   /** Columns a line must be indented by to stand inside the item. */
   inside = 0;
@@ -105,6 +108,8 @@ class State {
     }
     const fresh = this.#ends(line);
     if (fresh) this.#open(line);
+    else if (this.kind === "prose" && this.#closesBlock(line)) this.kind = "start";
+    this.quoted = (this.quoted && !fresh) || QUOTE.test(line);
     this.blank = false;
     return fresh;
   }
@@ -121,8 +126,13 @@ class State {
         if (indent >= this.inside) return false;
         return this.blank || ITEM.test(line) || interrupts(line) || QUOTE.test(line) || RULE.test(line);
       default:
-        return this.blank || interrupts(line) || INTERRUPTING_ITEM.test(line);
+        return (this.blank && indent < 4) || interrupts(line) || (this.quoted ? ITEM : INTERRUPTING_ITEM).test(line);
     }
+  }
+
+  /** Below a quote such a line may be a part of it. @param {string} line */
+  #closesBlock(line) {
+    return RULE.test(line) || (UNDERLINE.test(line) && !this.quoted && !this.blank);
   }
 
   /** @param {string} line */

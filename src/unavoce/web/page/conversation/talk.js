@@ -73,7 +73,7 @@ export class Talk {
    */
   async send(message) {
     const said = this.#messages.say(message);
-    this.#follower.toEnd();
+    this.#follower.follow();
     this.#strip.show("session", null);
     try {
       const send = await this.#send;
