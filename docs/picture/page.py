@@ -19,13 +19,17 @@ from aiohttp import web
 from palette import small_png
 from playwright.async_api import Browser, Page
 from tests.support.browser import running_chromium
+from tests.support.client import listening
 from tests.support.server import serving_process
 
 HERE = Path(__file__).parent
 TOKENS_PER_S = 30
 QUESTION = "Good evening. Would you read me the plan for tomorrow?"
 AGAIN = "What should I not forget?"
+WARM_UP = "Are you there?"
+"""Said before the first picture: a voice that has just been loaded is slow to begin."""
 ANSWERS = {
+    WARM_UP: "I am here, sir.",
     QUESTION: "Good evening, sir. Breakfast is at half past seven, and the car comes at nine. At eleven you meet "
     "Dr. Hale at the museum.",
     AGAIN: "Three things, sir:\n\n1. **The umbrella.** Rain is expected towards six.\n2. **The letter** to your "
@@ -52,6 +56,9 @@ async def main() -> None:
         async with _model() as model_url, running_chromium() as browser:
             settings = {"UNAVOCE_LLM__BASE_URL": model_url, "UNAVOCE_LLM__MODEL": "scripted"}
             with serving_process(Path(folder), **settings) as url:
+                async with listening(url) as warming:
+                    _, reply = await warming.say(WARM_UP)
+                    await warming.end(reply)
                 for name, look in PICTURES.items():
                     await _draw(browser, url, HERE / name, look)
 
@@ -68,7 +75,7 @@ async def _draw(browser: Browser, url: str, path: Path, look: dict[str, Any]) ->
         await page.get_by_role("button", name="Timeline").click()
     await _say(page, AGAIN)
     await page.wait_for_function(MARKED, arg=SPOKEN)
-    path.write_bytes(small_png(await page.screenshot()))
+    await asyncio.to_thread(path.write_bytes, small_png(await page.screenshot()))
     await context.close()
 
 
