@@ -126,6 +126,8 @@
 
   window.listenIn = {
     leftAt,
+    now,
+    began: () => contexts.at(-1)?.kept.began ?? null,
     gestures,
     rateHz: () => contexts.at(-1)?.sampleRate ?? 0,
     states: () => contexts.map(({ state }) => state),
