@@ -120,6 +120,21 @@ async def test_a_timeline_follows_a_reply_that_runs(visit: Visiting, data_dir: P
         await timeline.get_by_text("Still running.").wait_for(state="detached")
 
 
+async def test_a_reply_of_before_a_reload_has_its_timeline(visit: Visiting, data_dir: Path) -> None:
+    """What this page did not hear itself is drawn as the server reckons, and nothing is claimed about gaps."""
+    async with (
+        running_server(data_dir, model=ScriptedModel(otherwise=SENTENCES)) as server,
+        visit(server.url) as someone,
+    ):
+        await say(someone.page)
+        await heard(someone.page)
+        await someone.page.reload()
+        timeline = await open_timeline(someone.page.locator(".reply-instruments"))
+        assert await timeline.locator(".timeline-row").count() == 3
+        assert {"spoken", "sent", "expected"} <= await kinds(timeline, 0)
+        assert "gap" not in await timeline.locator(".timeline-summary").inner_text()
+
+
 async def test_a_gap_is_counted_and_marked(visit: Visiting, data_dir: Path) -> None:
     """A silence because the next words were not there yet stands in the line and in the picture."""
     more = asyncio.Event()
