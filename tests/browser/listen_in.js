@@ -52,7 +52,7 @@
       this.tap.port.onmessage = ({ data }) => take(this.kept, data);
       connect.call(this.entrance, this.tap);
       connect.call(this.tap, this.destination);
-      if (this.wanted) super.resume();
+      if (this.wanted && this.state !== "closed") super.resume();
     }
 
     async resume() {
