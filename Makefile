@@ -1,4 +1,4 @@
-# make serve | test | test-xtts | bench | picture | lint | format | lock | clean
+# make serve | test | test-xtts | bench | picture | screenshots | lint | format | lock | clean
 #
 # Everything is installed into .venv, at the versions in requirements/, once: a stamp file in .venv says what is
 # there. A set-up that fails leaves no stamp, so that the next call goes on with it.
@@ -23,7 +23,7 @@ ifneq ($(wildcard $(VENV)/*.stamp),)
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: serve test browsers test-xtts bench picture lint format lock clean
+.PHONY: serve test browsers test-xtts bench picture screenshots lint format lock clean
 
 serve: $(VENV)/serve.stamp
 	@exec $(VENV)/bin/unavoce serve $(ARGS)
@@ -44,6 +44,12 @@ bench: $(VENV)/dev.stamp
 
 picture: $(VENV)/serve.stamp
 	@$(PY) docs/picture/make.py
+
+# In a typeface that reads well small: what a machine without a desktop has is not what people see.
+screenshots: browsers
+	@fc-list 2>/dev/null | grep -q 'Inter:' && fc-list | grep -q P052 || { \
+		echo 'The pictures need two typefaces: sudo apt-get install fonts-inter fonts-urw-base35' >&2; exit 1; }
+	@PYTHONPATH=. $(PY) docs/picture/page.py
 
 lint: $(VENV)/dev.stamp
 	@$(PY) -m ruff check .

@@ -24,6 +24,7 @@ PARTS: Mapping[str, str] = {
     "choices": "what decided threads, parallel sentences and priorities",
     "wav-opus": "what Opus costs and saves",
     "cache": "clips on disk, beside diskcache and plain files",
+    "page": "the first load of the page in Chromium: bytes, and time until it can be used",
     "hits": "how soon the first chunk of a sentence at hand leaves a real server",
 }
 WIDTH = 120

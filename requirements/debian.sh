@@ -12,7 +12,7 @@ on_path() {
 
 present() {
   case $1 in
-    python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    python3-venv) [[ -x .venv/bin/python ]] || python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     chromium) on_path chromium chromium-browser google-chrome google-chrome-stable || playwright_has_chromium ;;
     firefox-esr) on_path firefox-esr firefox ;;
     *) on_path "$1" ;;

@@ -13,6 +13,10 @@ from playwright.async_api import Browser
 from tests.support.bidi import Bidi
 from tests.support.browser import Visit, running_chromium, visiting
 from tests.support.firefox import firefox_program, running_firefox
+from tests.support.server import real_server
+
+__all__ = ["real_server"]
+"""One for all tests of this folder, which find it by its name."""
 
 HERE = Path(__file__).parent
 Visiting = Callable[..., AbstractAsyncContextManager[Visit]]

@@ -52,7 +52,7 @@
       this.tap.port.onmessage = ({ data }) => take(this.kept, data);
       connect.call(this.entrance, this.tap);
       connect.call(this.tap, this.destination);
-      if (this.wanted) super.resume();
+      if (this.wanted && this.state !== "closed") super.resume();
     }
 
     async resume() {
@@ -128,6 +128,8 @@
 
   window.listenIn = {
     leftAt,
+    now,
+    began: () => contexts.at(-1)?.kept.began ?? null,
     gestures,
     rateHz: () => contexts.at(-1)?.sampleRate ?? 0,
     states: () => contexts.map(({ state }) => state),

@@ -17,10 +17,7 @@ from tests.support.client import decoded, listening
 from tests.support.firefox import visiting_firefox
 from tests.support.pages import serving_pages
 from tests.support.player import PAGES
-from tests.support.server import real_server
 from tests.support.sound import Evaluates
-
-__all__ = ["real_server"]
 
 TEXT = (
     "Good evening, sir. The kettle is on, and the paper has come. Rain is expected towards six o'clock; "

@@ -9,11 +9,8 @@ from playwright.async_api import Page
 from tests.browser.conftest import Visiting
 from tests.support.hearing import word_error_rate
 from tests.support.person import heard_to_its_end, replies, text_of
-from tests.support.server import real_server
 from tests.support.sound import as_sent, heard_part
 from tests.support.talking import close_dialog, open_settings, say
-
-__all__ = ["real_server"]
 
 WRONG_WORDS = 0.25
 """Noise gets 1 and more; the recogniser alone is wrong about one word in twenty, and replies are short."""
