@@ -10,7 +10,10 @@ import pytest
 from playwright.async_api import expect
 from tests.browser.conftest import Visiting
 from tests.support.axe import barriers
-from tests.support.reply_text import BEGIN, alone, marked, shown, utf16
+from tests.support.bidi import Bidi
+from tests.support.firefox import visiting_firefox
+from tests.support.reply_text import ASSETS, BEGIN, alone, marked, shown, utf16
+from tests.support.server import running_server
 
 from unavoce.text import SentenceStream
 
@@ -122,6 +125,26 @@ async def test_every_sentence_is_marked_where_it_stands(visit: Visiting, data_di
     for sentence, (text, count) in zip(sentences, found, strict=True):
         assert words(text) == displayed_words(sentence.text), sentence.text
         assert count == 1
+
+
+async def test_firefox_marks_the_same(firefox: Bidi, data_dir: Path) -> None:
+    """Firefox draws a reply and marks a sentence in it as Chromium does."""
+    async with running_server(data_dir) as server, visiting_firefox(firefox, server.url) as someone:
+        await someone.page.evaluate(
+            f"""async () => {{
+              const {{ ReplyText, prepare }} = await import("{ASSETS}/page/conversation/reply-text.js");
+              await prepare();
+              window.place = document.querySelector("main").appendChild(document.createElement("article"));
+              window.text = new ReplyText(place);
+              text.update("See *the* [guide](https://example.com).\\n\\n- One. **Two.**");
+              text.finish();
+            }}"""
+        )
+        assert (
+            await someone.page.evaluate("() => { text.mark(0, 39); return String(text.marked); }") == "See the guide."
+        )
+        assert await someone.page.evaluate("() => { text.mark(48, 56); return String(text.marked); }") == "Two."
+        assert await someone.page.evaluate("() => place.querySelectorAll('.spoken').length") == 0
 
 
 async def test_any_split_gives_the_same_document(visit: Visiting, data_dir: Path) -> None:
