@@ -38,7 +38,9 @@ ANSWERS = {
 }
 SPOKEN = "The letter"
 """How the sentence begins that is being spoken in the pictures."""
-MARKED = """text => [...CSS.highlights.get("spoken") ?? []].some((range) => `${range}`.startsWith(text))"""
+MARKED = """text => [...CSS.highlights.get("spoken") ?? []].some(
+  ({ startContainer, startOffset }) => startContainer.textContent.slice(startOffset).startsWith(text)
+)"""
 DESKTOP: dict[str, Any] = {"viewport": {"width": 1040, "height": 860}, "device_scale_factor": 2}
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 780}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True,

@@ -20,8 +20,14 @@ NEAR = RATE_HZ * 2 // 5
 # Notes each change of the mark, with the sample that is being played.
 NOTE = """() => {
   window.marks = [];
+  const textOf = ({ startContainer, startOffset, endContainer, endOffset }) => {
+    const range = new Range();
+    range.setStart(startContainer, startOffset);
+    range.setEnd(endContainer, endOffset);
+    return String(range);
+  };
   const look = () => {
-    const text = [...(CSS.highlights.get("spoken") ?? [])].map(String).join("").trim();
+    const text = [...(CSS.highlights.get("spoken") ?? [])].map(textOf).join("").trim();
     if (text !== (marks.at(-1)?.[0] ?? "")) marks.push([text, listenIn.now()]);
     requestAnimationFrame(look);
   };
