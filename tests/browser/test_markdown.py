@@ -132,7 +132,7 @@ async def test_firefox_marks_the_same(firefox: Bidi, data_dir: Path) -> None:
     async with running_server(data_dir) as server, visiting_firefox(firefox, server.url) as someone:
         await someone.page.evaluate(
             f"""async () => {{
-              const {{ ReplyText, prepare }} = await import("{ASSETS}/page/conversation/reply-text.js");
+              const {{ ReplyText, prepare }} = await import("{ASSETS}/page/text/reply-text.js");
               await prepare();
               window.place = document.querySelector("main").appendChild(document.createElement("article"));
               window.text = new ReplyText(place);
@@ -341,7 +341,7 @@ async def test_text_is_shown_where_the_reader_of_markdown_cannot_be_loaded(visit
         await someone.page.route("**/drawing.js", lambda route: route.abort())
         await someone.page.evaluate(
             """async () => {
-              const { ReplyText } = await import("/assets/aaaaaaaaaaaaaaaa/page/conversation/reply-text.js");
+              const { ReplyText } = await import("/assets/aaaaaaaaaaaaaaaa/page/text/reply-text.js");
               window.other = new ReplyText(window.there = made.place());
               other.update("*a*");
               other.finish();

@@ -16,7 +16,7 @@ ASSETS = "/assets/0123456789abcdef"
 """Of any digest: the server then gives what there is."""
 SAMPLES = ROOT / "tests" / "unit" / "page" / "samples.js"
 BEGIN = f"""async () => {{
-  const page = "{ASSETS}/page/conversation";
+  const page = "{ASSETS}/page/text";
   window.made = {{
     ...(await import(`${{page}}/reply-text.js`)),
     ...(await import(`${{page}}/blocks.js`)),

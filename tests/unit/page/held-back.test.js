@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closers, settledLength } from "../../../src/unavoce/web/page/conversation/held-back.js";
+import { closers, settledLength } from "../../../src/unavoce/web/page/text/held-back.js";
 
 const shown = (text) => text.slice(0, settledLength(text));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { saysItself, target } from "../../../src/unavoce/web/page/conversation/links.js";
+import { saysItself, target } from "../../../src/unavoce/web/page/text/links.js";
 
 test("whole http, https and mail addresses may be linked", () => {
   assert.deepEqual(target("https://example.com/a"), { href: "https://example.com/a", host: "example.com" });

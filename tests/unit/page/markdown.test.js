@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shownAt } from "../../../src/unavoce/web/page/conversation/leaves.js";
-import {
-  definitions,
-  fencedTree,
-  plainTree,
-  sectionTree,
-} from "../../../src/unavoce/web/page/conversation/markdown.js";
-import { Sections } from "../../../src/unavoce/web/page/conversation/sections.js";
+import { shownAt } from "../../../src/unavoce/web/page/text/leaves.js";
+import { definitions, fencedTree, plainTree, sectionTree } from "../../../src/unavoce/web/page/text/markdown.js";
+import { Sections } from "../../../src/unavoce/web/page/text/sections.js";
 import { growing, sample, tidySample } from "./samples.js";
 
 const MANY = 3000;

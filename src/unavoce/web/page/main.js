@@ -43,7 +43,7 @@ performance.mark("interactive");
 const loaded = Promise.all([
   import("./instruments/instruments.js"),
   import("./conversation/reply-message.js"),
-  import("./conversation/reply-text.js"),
+  import("./text/reply-text.js"),
 ]);
 loaded.catch(() =>
   strip.show("loading", {

@@ -1,7 +1,7 @@
 /** One reply: its text, what went wrong with it, and the line that says how it was made. */
 import { element } from "../dom.js";
+import { ReplyText } from "../text/reply-text.js";
 import { heardUpTo, placeOf } from "./heard.js";
-import { ReplyText } from "./reply-text.js";
 
 /** What a line of the page holds, roughly, and its height with the space around it. */
 const CHARACTERS_A_LINE = 68;
