@@ -15,6 +15,7 @@ present() {
     python3-venv) [[ -x .venv/bin/python ]] || python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     chromium) on_path chromium chromium-browser google-chrome google-chrome-stable || playwright_has_chromium ;;
     firefox-esr) on_path firefox-esr firefox ;;
+    lib*) ! on_path dpkg || dpkg -s "$1" >/dev/null 2>&1 ;;
     *) on_path "$1" ;;
   esac
 }
