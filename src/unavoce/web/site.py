@@ -33,13 +33,16 @@ POLICY: Final = "; ".join(
         "trusted-types 'none'",
     )
 )
-SAFE: Final = {
+SAFE: Final = {"X-Content-Type-Options": "nosniff"}
+SAFE_DOCUMENT: Final = {
+    **SAFE,
     "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "autoplay=(self), camera=(), geolocation=(), microphone=()",
 }
+"""What a browser heeds of a document. On sixty scripts and styles it would be a third of the first load."""
+PARTS_OF_ONE: Final = "text/javascript", "text/css"
 OURS: Final = {"Cross-Origin-Resource-Policy": "same-origin"}
 EVERYBODYS: Final = {"Cross-Origin-Resource-Policy": "cross-origin", "Access-Control-Allow-Origin": "*"}
 """The player and the libraries are public, and may be imported by pages of any origin. Who may talk to this server is
@@ -98,13 +101,14 @@ class Site:
 
     def _found(self, request: Request, name: str, headers: Mapping[str, str]) -> Response:
         if (file := self._files.get(name)) is None:
-            return PlainTextResponse("There is no such file.\n", 404, SAFE)
+            return PlainTextResponse("There is no such file.\n", 404, SAFE_DOCUMENT)
         return _sent(request, file, headers)
 
 
 def _sent(request: Request, file: File, headers: Mapping[str, str], status: int = 200) -> Response:
     varied = {"Vary": "Accept-Encoding"} if file.gzipped else {}
-    headers = {**SAFE, **headers, **varied, "ETag": file.etag}
+    safe = SAFE if file.content_type.startswith(PARTS_OF_ONE) else SAFE_DOCUMENT
+    headers = {**safe, **headers, **varied, "ETag": file.etag}
     if status == 200 and _has(request.headers.get("if-none-match", ""), file.etag):
         return Response(status_code=304, headers=headers)
     if file.gzipped and _takes_gzip(request.headers.get("accept-encoding", "")):

@@ -125,7 +125,7 @@ async def test_what_a_browser_has_is_not_sent_again(path: str) -> None:
     for known in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
         again = await ask(path, known=known)
         assert (again.status_code, again.content) == (304, b"")
-        for name in ("etag", "cache-control", "content-security-policy"):
+        for name in ("etag", "cache-control", "x-content-type-options"):
             assert again.headers[name] == first.headers[name]
     assert (await ask(path, known='W/"other"')).status_code == 200
 
@@ -162,8 +162,14 @@ async def test_what_would_grow_is_sent_as_it_is() -> None:
     assert not {"content-encoding", "vary"} & set(answer.headers)
 
 
-@pytest.mark.parametrize("path", [*EVERY_PATH, "/player/absent.js"])
-async def test_every_answer_is_under_the_policy(path: str) -> None:
+@pytest.mark.parametrize("path", EVERY_PATH)
+async def test_no_type_is_guessed(path: str) -> None:
+    """A file is what the server says it is."""
+    assert (await ask(path)).headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/", f"/assets/{DIGEST}/page/icon.svg", "/player/absent.js"])
+async def test_every_document_is_under_the_policy(path: str) -> None:
     """Nothing but our own scripts, styles, pictures and connections; no framing, no guessing of types, no referrer."""
     headers = (await ask(path)).headers
     policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
