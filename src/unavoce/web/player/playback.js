@@ -123,7 +123,12 @@ export class Playback {
       const startS = place.startFrame / rateHz;
       if (place.joins) before?.gain.cancelScheduledValues(before.fadeFrame / rateHz);
       const soft = skippedFrames > 0 || place.gapFrames !== null;
-      if (soft) gain.setValueAtTime(0, startS).linearRampToValueAtTime(1, startS + FADE_S);
+      // Silent from now on: at the very frame of its start Chromium may still use the value from before.
+      if (soft)
+        gain
+          .setValueAtTime(0, output.nowS)
+          .setValueAtTime(0, startS)
+          .linearRampToValueAtTime(1, startS + FADE_S);
       // Withdrawn when a follower comes in time.
       gain.setValueAtTime(1, place.fadeFrame / rateHz).linearRampToValueAtTime(0, place.endFrame / rateHz);
       source.start(startS, skippedFrames / rateHz);
