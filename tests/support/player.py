@@ -1,5 +1,4 @@
-"""Pages with the real player, on a server that delivers what a test says (tests/browser/player_page.js) and on a real
-one (tests/browser/player_talk.js)."""
+"""A page with the real player, on a server that delivers what a test says (tests/browser/player_page.js)."""
 
 from __future__ import annotations
 
@@ -20,12 +19,6 @@ FRONT = """<!doctype html><title>Test</title><link rel="icon" href="/icon">
 <button>Unlock</button><output></output>"""
 PLAYER = {f"player/{path.name}": path.read_text() for path in (FOLDER / "player").glob("*.js")}
 PAGES = {"": FRONT, "page.js": (_HERE / "player_page.js").read_text(), **PLAYER}
-
-
-def talking_pages() -> dict[str, str]:
-    """The page that talks to the server whose address stands behind its question mark."""
-    client = (FOLDER / "vendor" / "socket.io.esm.min.js").read_text()
-    return {**PAGES, "page.js": (_HERE / "player_talk.js").read_text(), "vendor/socket.io.esm.min.js": client}
 
 
 def packed(samples: NDArray[np.int16]) -> str:
