@@ -13,7 +13,7 @@ from tests.support.bidi import Bidi
 from tests.support.browser import Visit
 from tests.support.firefox import visiting_firefox
 from tests.support.pages import serving_pages
-from tests.support.player import PAGES, RATE_HZ, packed, passed
+from tests.support.player import PAGES, RATE_HZ, packed
 from tests.support.sound import Evaluates, Sound, heard_part
 
 Pcm = NDArray[np.int16]
@@ -55,7 +55,7 @@ async def check_one_tone(page: Evaluates, sound: Sound) -> None:
     whole = tone(60_000, 217)
     await deliver(page, *np.split(whole, [7, 9_001, 9_400, 31_111]))
     await page.evaluate("() => talking.end()")
-    await passed(sound, 2_400)
+    await sound.passed(2_400)
     heard = heard_part(await sound.samples())
     expected = as_float(whole)[:-120]
     assert np.abs(heard[: len(expected)] - expected).max() < 1e-6
@@ -84,10 +84,10 @@ async def test_an_underrun_is_silence_and_no_click(visit: Visiting) -> None:
         page = await begun(someone)
         await deliver(page, tone(4_800, 300))
         await someone.sound.heard()
-        await passed(someone.sound, 9_600)
+        await someone.sound.passed(9_600)
         await deliver(page, tone(4_800, 300), index=1)
         await page.evaluate("() => talking.end()")
-        await passed(someone.sound, 2_400)
+        await someone.sound.passed(2_400)
         samples = await someone.sound.samples()
         (underrun,) = await told(page, "underrun")
         loud = np.flatnonzero(np.abs(samples) > 1e-4)
@@ -115,7 +115,7 @@ async def test_stop_is_heard_at_once_and_does_not_click(visit: Visiting) -> None
               return [context.currentTime, calledS];
             }"""
         )
-        await passed(someone.sound, 4_800)
+        await someone.sound.passed(4_800)
         samples = await someone.sound.samples()
         assert not samples[-1_200:].any()
         loud = np.flatnonzero(np.abs(samples) > 1e-4)
@@ -140,7 +140,7 @@ async def test_what_came_before_the_gesture_is_heard_after_it(visit: Visiting) -
         assert answer["result"]["value"] == "locked"
         await page.get_by_role("button").click()
         await page.evaluate("() => talking.end()")
-        await passed(someone.sound, 2_400)
+        await someone.sound.passed(2_400)
         heard = heard_part(await someone.sound.samples())
         assert np.abs(heard[:11_800] - as_float(tone(12_000, 217))[:11_800]).max() < 1e-6
         assert [event["state"] for event in await told(page, "sound")] == ["playing", "idle"]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tests.browser.conftest import Visiting
 from tests.support.pages import serving_pages
-from tests.support.player import passed
 from tests.support.server import serving_process
 
 POLICY = (
@@ -48,6 +47,6 @@ async def test_the_example_speaks(visit: Visiting, tmp_path: Path) -> None:
                 await someone.sound.heard(12_000)
                 assert await someone.page.get_by_role("paragraph").inner_text()
                 await someone.page.get_by_role("button", name="Stop").click()
-                await passed(someone.sound, 2_400)
+                await someone.sound.passed(2_400)
                 heard = await someone.sound.samples()
                 assert not heard[-1_200:].any()

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tests.support.sound import Sound
 
 from unavoce.audio.wav import wav_bytes
 from unavoce.web.files import FOLDER
@@ -24,8 +23,3 @@ PAGES = {"": FRONT, "page.js": (_HERE / "player_page.js").read_text(), **PLAYER}
 def packed(samples: NDArray[np.int16]) -> str:
     """A WAV file in base64."""
     return base64.b64encode(wav_bytes(samples, RATE_HZ)).decode()
-
-
-async def passed(sound: Sound, length: int) -> None:
-    """Returns when `length` more samples have been played, silent or not."""
-    await sound.played(len(await sound.samples()) + length)

@@ -38,7 +38,7 @@ export class GrowingText {
 }
 
 /** @param {string} text half of a pair alone counts as one */
-export function countCodePoints(text) {
+function countCodePoints(text) {
   let count = 0;
   for (let unit = 0; unit < text.length; count += 1) unit += isPair(text, unit) ? 2 : 1;
   return count;
