@@ -10,7 +10,7 @@ import { SessionMemory } from "./conversation/session-memory.js";
 import { ConnectionNotice, SoundNotice, Strip } from "./conversation/strip.js";
 import { Talk } from "./conversation/talk.js";
 import { element } from "./dom.js";
-import { storageOf } from "./instruments/settings.js";
+import { storageOf } from "./storage.js";
 
 const memory = new SessionMemory(storageOf("sessionStorage"), storageOf("localStorage"));
 const conversation = new Conversation({ io, sessionId: memory.sessionId, resume: memory.takeResumePoint() });

@@ -5,6 +5,7 @@
  * a new tab comes to the session that was begun last. The resume point is written as the page is left and taken away as
  * it is loaded: a duplicated tab gets a copy of the session storage, but never of a resume point, and stays silent.
  */
+import { attempt } from "../storage.js";
 
 const SESSION = "unavoce.session";
 const RESUME = "unavoce.resume";
@@ -57,19 +58,5 @@ export class SessionMemory {
     const stored = attempt(() => this.#tab?.getItem(RESUME));
     attempt(() => this.#tab?.removeItem(RESUME));
     return attempt(() => JSON.parse(stored ?? "null")) ?? undefined;
-  }
-}
-
-/**
- * Storage may be full, forbidden, or hold what is not ours: then nothing is remembered.
- * @template T
- * @param {() => T} act
- * @returns {T | undefined}
- */
-function attempt(act) {
-  try {
-    return act();
-  } catch {
-    return undefined;
   }
 }

@@ -2,6 +2,7 @@
  * The server's key, and the plain HTTP routes it opens. The key is kept for this visit or for this device, and goes into
  * no address and no log.
  */
+import { attempt } from "../storage.js";
 
 const STORED_AS = "unavoce.key";
 
@@ -37,22 +38,13 @@ export class KeyStore {
   keep(key, onDevice) {
     this.forget();
     this.#key = key;
-    try {
-      (onDevice ? this.#device : this.#visit)?.setItem(STORED_AS, key);
-    } catch {
-      // Storage is full or forbidden: the key holds until the page is left.
-    }
+    // Where storage is full or forbidden, the key holds until the page is left.
+    attempt(() => (onDevice ? this.#device : this.#visit)?.setItem(STORED_AS, key));
   }
 
   forget() {
     this.#key = undefined;
-    for (const storage of [this.#visit, this.#device]) {
-      try {
-        storage?.removeItem(STORED_AS);
-      } catch {
-        // Then it was not kept there either.
-      }
-    }
+    for (const storage of [this.#visit, this.#device]) attempt(() => storage?.removeItem(STORED_AS));
   }
 }
 
@@ -61,11 +53,7 @@ export class KeyStore {
  * @returns {string | undefined}
  */
 function read(storage) {
-  try {
-    return storage?.getItem(STORED_AS) || undefined;
-  } catch {
-    return undefined;
-  }
+  return attempt(() => storage?.getItem(STORED_AS)) || undefined;
 }
 
 /** How long an answer is waited for. */

@@ -8,12 +8,13 @@
  *   article.append(instruments.replyLine(replyId));            below each reply
  */
 import { element } from "../dom.js";
+import { storageOf } from "../storage.js";
 import { Api, KeyStore } from "./access.js";
 import { HealthIndicator, icon, LevelMeter, Notices, speechControls } from "./header.js";
 import { Health } from "./health.js";
 import { ReplyLine } from "./reply-line.js";
 import { Records } from "./reply-record.js";
-import { decodesOpus, engineOf, isGone, Settings, STORED_AS, storageOf } from "./settings.js";
+import { decodesOpus, engineOf, isGone, Settings, STORED_AS } from "./settings.js";
 
 /** @typedef {import("../../player/unavoce-player.js").Conversation} Conversation */
 

@@ -11,6 +11,7 @@
  * @property {boolean} speak
  * @property {Appearance} appearance
  */
+import { attempt } from "../storage.js";
 
 /** `appearance.js` reads the same entry, before anything else runs. */
 export const STORED_AS = "unavoce.settings";
@@ -99,11 +100,8 @@ export class Settings {
   /** @param {Partial<Choices>} changed */
   choose(changed) {
     this.#choices = { ...this.#choices, ...changed };
-    try {
-      this.#storage?.setItem(STORED_AS, JSON.stringify(this.#choices));
-    } catch {
-      // No room, or not allowed: they hold until the page is left.
-    }
+    // Where there is no room, or it is not allowed, they hold until the page is left.
+    attempt(() => this.#storage?.setItem(STORED_AS, JSON.stringify(this.#choices)));
     this.#tell();
   }
 
@@ -118,24 +116,7 @@ export class Settings {
   }
 
   #stored() {
-    try {
-      return this.#storage?.getItem(STORED_AS) ?? null;
-    } catch {
-      return null;
-    }
-  }
-}
-
-/**
- * The browser's storage of that kind, or null where it is forbidden: then even asking for it throws.
- * @param {"localStorage" | "sessionStorage"} kind
- * @returns {Storage | null}
- */
-export function storageOf(kind) {
-  try {
-    return window[kind];
-  } catch {
-    return null;
+    return attempt(() => this.#storage?.getItem(STORED_AS)) ?? null;
   }
 }
 
