@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 from unavoce.chat.reply import Reply
 from unavoce.narration.events import Chunk, Event, SentenceCut
-from unavoce.server.app import serve
+from unavoce.server.serving import serve
 from unavoce.settings import load_settings
 
 

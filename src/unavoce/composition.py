@@ -14,6 +14,8 @@ from unavoce.engines.absent import AbsentEngine
 from unavoce.engines.base import Engine, EngineContext
 from unavoce.engines.registry import create_engine
 from unavoce.errors import EngineUnavailable, NotThere
+from unavoce.narration.planner import SoundSettings
+from unavoce.narration.renditions import RENDITIONS_SHARE
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 
@@ -49,6 +51,22 @@ def build_stage(settings: Settings, cores: Cores) -> Stage:
     """A stage over the configured chain; enter it to start the engines."""
     return Stage(
         build_chain(settings, cores), cache=build_cache(settings), recovery_interval_s=settings.recovery_interval_s
+    )
+
+
+def sound_settings(settings: Settings) -> SoundSettings:
+    """How sound leaves."""
+    return SoundSettings(
+        rate_hz=settings.sample_rate_hz,
+        format="opus" if settings.opus_enabled else "wav",
+        opus_bitrate=settings.opus_bitrate,
+        rendition_bytes=settings.cache_memory_bytes // RENDITIONS_SHARE,
+        max_parallel=settings.tts_max_parallel,
+        voice_switch=settings.voice_switch,
+        primary_timeout_s=settings.primary_timeout_s,
+        hedge=settings.hedge,
+        pace_check=settings.pace_check,
+        max_chars=settings.max_reply_chars,
     )
 
 

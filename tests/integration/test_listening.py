@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from unavoce.server.app import _listen
+from unavoce.server.serving import listen
 
 
 async def test_small_chunks_are_not_held_back() -> None:
@@ -16,7 +16,7 @@ async def test_small_chunks_are_not_held_back() -> None:
         nodelay.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         writer.close()
 
-    with _listen("127.0.0.1", 0) as listening:
+    with listen("127.0.0.1", 0) as listening:
         async with await asyncio.start_server(connected, sock=listening):
             _, writer = await asyncio.open_connection(*listening.getsockname())
             assert await nodelay

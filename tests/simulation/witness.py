@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from tests.simulation import tracing
 from tests.simulation.actors import PHRASES, Device, Received, ScriptedModel, Speech
 
-from unavoce.chat.chat import Chat, Manner, SoundSettings
+from unavoce.chat.chat import Chat, Manner
 from unavoce.chat.log import MAX_BYTES as LOG_BYTES
 from unavoce.chat.outbox import MAX_BYTES as OUTBOX_BYTES
 from unavoce.chat.reply import Reply
 from unavoce.engines.fake import Call, FakeEngine
 from unavoce.errors import RequestError
 from unavoce.narration.plan import SENT_AHEAD_S
+from unavoce.narration.planner import SoundSettings
 from unavoce.narration.stage import Stage
 from unavoce.narration.upkeep import PROBE, REHEARSAL
 

@@ -14,11 +14,12 @@ from tests.support.scripted_disk import ScriptedDisk
 from unavoce.cache.cache import Cache
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
-from unavoce.chat.chat import Chat, Limits, Manner, SoundSettings
+from unavoce.chat.chat import Chat, Limits, Manner
 from unavoce.chat.client import Client
 from unavoce.chat.outbox import Outbox
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineUnavailable, RequestError
+from unavoce.narration.planner import SoundSettings
 from unavoce.narration.stage import Stage
 from unavoce.narration.warming import Warmer
 

@@ -28,7 +28,8 @@ from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.errors import ModelError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.stage import Stage
-from unavoce.server.app import App, _listen, open_app
+from unavoce.server.app import App, open_app
+from unavoce.server.serving import listen
 from unavoce.server.sockets import MAX_PACKET_BYTES
 from unavoce.settings import Settings
 
@@ -107,7 +108,7 @@ async def running_server(
     with (
         patch("unavoce.server.app.build_stage", lambda *_: Stage(chain, cache=cache)),
         patch("unavoce.server.app.create_model", lambda *_: model),
-        _listen("127.0.0.1", 0) as listening,
+        listen("127.0.0.1", 0) as listening,
     ):
         async with open_app(made) as app:
             config = uvicorn.Config(

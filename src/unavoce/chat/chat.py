@@ -5,24 +5,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from unavoce.chain.cast import VoiceSwitch
-from unavoce.chat.client import Client
+from unavoce.chat.client import Caller, Client
 from unavoce.chat.history import Entry
+from unavoce.chat.recital import Recital
 from unavoce.chat.reply import Reply
 from unavoce.chat.session import Session
 from unavoce.chat.speech_input import SpeechInput
-from unavoce.chat.traces import Traces
+from unavoce.chat.traces import Door, TracedReply, Traces
 from unavoce.errors import ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
-from unavoce.narration.encoder import Encoder, Format
-from unavoce.narration.plan import Plan
-from unavoce.narration.renditions import Renditions
+from unavoce.narration.encoder import Format
+from unavoce.narration.hand import pieces
+from unavoce.narration.planner import Planner, SoundSettings
 from unavoce.narration.stage import Stage
 
 MAX_SESSIONS = 10_000
@@ -38,7 +38,6 @@ class Limits:
     """Bounds of the service; texts in code points."""
 
     message_chars: int = 8_000
-    reply_chars: int = 100_000
     replies: int = 64
     """Running at a time, in all."""
     replies_per_session: int = 8
@@ -53,22 +52,6 @@ class Manner:
     speak: bool = True
     format: Format | None = None
     interrupt: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SoundSettings:
-    """How sound leaves unless a caller asks otherwise."""
-
-    rate_hz: int = 24_000
-    format: Format = "wav"
-    opus_bitrate: int = 32_000
-    rendition_bytes: int = 0
-    """Kept of sentences as they left, so that they need not be encoded again."""
-    max_parallel: int = 2
-    voice_switch: VoiceSwitch = "once"
-    primary_timeout_s: float = 3.0
-    hedge: bool = True
-    pace_check: bool = True
 
 
 class Chat:
@@ -86,14 +69,15 @@ class Chat:
         self._stage = stage
         self._model = model
         self._sound = sound or SoundSettings()
-        self._renditions = Renditions(self._sound.rendition_bytes)
-        stage.cache.watch(self._renditions.clear)
+        self._planner = Planner(stage, self._sound)
         self._limits = limits or Limits()
         self._grace_s = grace_s
         self._tasks = asyncio.TaskGroup()
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._replies: dict[str, Reply] = {}
+        self._recitals: dict[str, Recital] = {}
         self._inputs: dict[str, SpeechInput] = {}
+        self._watchers: list[Callable[[TracedReply], None]] = []
         self._traces = Traces()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -117,11 +101,20 @@ class Chat:
 
     @property
     def running(self) -> int:
-        return sum(not reply.over for reply in self._replies.values())
+        """Replies that are not over."""
+        return sum(not reply.over for reply in self._all)
+
+    @property
+    def _all(self) -> tuple[Reply | Recital, ...]:
+        return *self._replies.values(), *self._recitals.values()
+
+    def watch(self, watcher: Callable[[TracedReply], None]) -> None:
+        """`watcher` is called with each reply that is over, at once."""
+        self._watchers.append(watcher)
 
     def abort_all(self) -> None:
         """Stop every reply; each still tells its end."""
-        for reply in tuple(self._replies.values()):
+        for reply in self._all:
             reply.abort()
 
     async def ended(self) -> None:
@@ -139,15 +132,15 @@ class Chat:
         session.entries.append(Entry("user", message))
         conversation = session.conversation()
         session.entries.append(reply.entry)
-        self._run(reply.run(self._answer(conversation)))
+        self._run(reply, self._answer(conversation))
         return reply
 
     def speak_start(self, client: Client, session_id: str | None, manner: Manner) -> Reply:
         """Begin a reply whose text the client streams itself. Raises RequestError."""
         reply = self._begin(client, session_id, manner, dictated=True)
         reply.session.entries.append(reply.entry)
-        self._inputs[reply.id] = SpeechInput(self._limits.reply_chars)
-        self._run(self._run_spoken(reply, aiter(self._inputs[reply.id])))
+        self._inputs[reply.id] = SpeechInput(self._sound.max_chars)
+        self._run(reply, aiter(self._inputs[reply.id])).add_done_callback(lambda _: self._inputs.pop(reply.id, None))
         return reply
 
     def speak_text(self, client: Client, reply_id: str, text: str) -> None:
@@ -155,6 +148,36 @@ class Chat:
 
     def speak_end(self, client: Client, reply_id: str) -> None:
         self._input(client, reply_id).end()
+
+    @asynccontextmanager
+    async def recite(
+        self,
+        caller: Caller,
+        door: Door,
+        tokens: AsyncIterable[str] | str,
+        *,
+        voice: str | None = None,
+        speed: float = 1.0,
+        rate_hz: int | None = None,
+    ) -> AsyncIterator[Recital]:
+        """A reply without a conversation: iterate over the recital for its sound, as WAV and as samples.
+
+        It may be sent as far ahead of playback as the caller takes it; leaving the block stops it. `rate_hz`: another
+        rate than the operator's. Raises RequestError before anything is spoken.
+        """
+        plan = self._planner.plan(voice, speed, format="wav", rate_hz=rate_hz, sent_ahead_s=None)
+        text = pieces(_checked(tokens, self._limits.message_chars) if isinstance(tokens, str) else tokens)
+        self._check_capacity(None)
+        recital = Recital(caller, door, self._stage, plan)
+        self._recitals[recital.id] = recital
+        task = self._run(recital, text)
+        try:
+            yield recital
+        finally:
+            recital.abort()
+            await asyncio.wait([task])
+            del self._recitals[recital.id]
+            self._traces.keep(recital.traced)
 
     def abort(self, client: Client, session_id: str, reply_id: str | None) -> int:
         """Stop one reply of a session, or all of them; the number that was stopped."""
@@ -205,7 +228,7 @@ class Chat:
 
     def trace(self, key: str, reply_id: str) -> dict[str, Any]:
         """What became of a reply when, for the holder of `key` (its digest). Raises RequestError."""
-        reply = self._replies.get(reply_id)
+        reply = self._replies.get(reply_id) or self._recitals.get(reply_id)
         traced = reply.traced if reply else self._traces.get(reply_id)
         if traced is None or traced.key != key:
             raise _unknown_reply(reply_id)
@@ -223,8 +246,7 @@ class Chat:
     # -- how a reply begins and runs
 
     def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
-        chain = self._stage.chain
-        casting = chain.casting(chain.find_voice(manner.voice, manner.speed), manner.speed)
+        plan = self._planner.plan(manner.voice, manner.speed, format=manner.format, speak=manner.speak)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
             for reply in self._of(session).values():
@@ -232,19 +254,6 @@ class Chat:
         self._check_capacity(session)
         session = session or self._new_session(client)
         self._attach(client, session)
-        plan = Plan(
-            casting=casting if manner.speak else None,
-            encoder=Encoder(manner.format or self._sound.format, self._sound.opus_bitrate),
-            renditions=self._renditions,
-            rate_hz=self._sound.rate_hz,
-            max_parallel=self._sound.max_parallel,
-            max_chars=self._limits.reply_chars,
-            language=casting.voices[0].language,
-            voice_switch=self._sound.voice_switch,
-            primary_timeout_s=self._sound.primary_timeout_s,
-            hedge=self._sound.hedge,
-            pace_check=self._sound.pace_check,
-        )
         reply = Reply(
             session, client, stage=self._stage, plan=plan, grace_s=self._grace_s, forget=self._forget, dictated=dictated
         )
@@ -271,16 +280,18 @@ class Chat:
         if empty:
             raise ModelError("model_empty", "the language model answered with nothing")
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._tasks.create_task(work)
+    def _run(self, reply: Reply | Recital, tokens: AsyncGenerator[str, None]) -> asyncio.Task[None]:
+        task = self._tasks.create_task(self._narrate(reply, tokens))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
-    async def _run_spoken(self, reply: Reply, pieces: AsyncGenerator[str, None]) -> None:
+    async def _narrate(self, reply: Reply | Recital, tokens: AsyncGenerator[str, None]) -> None:
         try:
-            await reply.run(pieces)
+            await reply.run(tokens)
         finally:
-            self._inputs.pop(reply.id, None)
+            for watcher in self._watchers:
+                watcher(reply.traced)
 
     # -- sessions and ids
 
@@ -311,10 +322,10 @@ class Chat:
         client.sessions.add(session.id)
 
     def _input(self, client: Client, reply_id: str) -> SpeechInput:
-        pieces, reply = self._inputs.get(reply_id), self._replies.get(reply_id)
-        if pieces is None or reply is None or not reply.begun_by(client):
+        speech, reply = self._inputs.get(reply_id), self._replies.get(reply_id)
+        if speech is None or reply is None or not reply.begun_by(client):
             raise _unknown_reply(reply_id)
-        return pieces
+        return speech
 
     def _forget(self, reply: Reply) -> None:
         if self._replies.pop(reply.id, None) is not None:

@@ -1,4 +1,4 @@
-"""A client: one connection, with the key it came with and its outbox."""
+"""Who asks: a caller, by its key and its address; a client, which is one connection with its outbox."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from dataclasses import dataclass, field
 from unavoce.chat.outbox import Outbox
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    key: str = ""
+    """Digest of the API key it came with; empty where no keys are set."""
+    address: str = ""
+    """Of the other end of its connection."""
+
+
 @dataclass(slots=True, eq=False)
 class Client:
     id: str
     outbox: Outbox
-    key: str = ""
-    """Digest of the API key it came with; empty where no keys are set."""
+    caller: Caller = field(default_factory=Caller)
     sessions: set[str] = field(default_factory=set)
     """Ids of the sessions it is attached to."""
+
+    @property
+    def key(self) -> str:
+        return self.caller.key

@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from unavoce.chat.wire import timings_on_wire
 from unavoce.narration.trace import Attempt, ReplyTrace, SentenceTrace
@@ -21,6 +21,9 @@ MAX_BYTES = 16 * 1024 * 1024
 SENTENCE_BYTES, ATTEMPT_BYTES, CHUNK_BYTES = 700, 400, 80
 """Of which each takes about so much."""
 
+Door = Literal["socketio", "openai", "wyoming"]
+"""Where a reply was asked for."""
+
 Clock = Callable[[float], int]
 """From the event loop's time to milliseconds since the message's arrival."""
 
@@ -31,11 +34,13 @@ class TracedReply:
 
     reply_id: str
     session_id: str
+    """Empty for one without a conversation."""
     key: str
-    """Digest of the API key of its session."""
+    """Digest of the API key it was asked for with."""
     began_at: float
     """Unix time, seconds."""
     trace: ReplyTrace
+    door: Door = "socketio"
 
     @property
     def bytes(self) -> int:

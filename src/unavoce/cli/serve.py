@@ -10,7 +10,7 @@ import click
 
 from unavoce.cli import options
 from unavoce.cli.logs import log_to_stderr
-from unavoce.server.app import serve
+from unavoce.server.serving import serve
 from unavoce.settings import load_settings
 
 

@@ -11,7 +11,7 @@ import socketio
 
 from unavoce.chain.member import EngineStatus
 from unavoce.chat.chat import Chat
-from unavoce.chat.client import Client
+from unavoce.chat.client import Caller, Client
 from unavoce.chat.outbox import Outbox, Payload
 from unavoce.chat.wire import status_on_wire
 from unavoce.errors import RequestError
@@ -107,7 +107,7 @@ class Sockets:
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
             raise socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code}) from error
-        client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), key)
+        client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), Caller(key, _address(environ)))
         for status in self._statuses():
             client.outbox.post(*status_on_wire(status))
         self._writing[sid] = self._tasks.create_task(self._write(client))
@@ -210,6 +210,11 @@ class Sockets:
 
     async def _unknown(self, event: Any, *_: Any) -> Ack:
         return _refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+
+
+def _address(environ: Any) -> str:
+    """Of the other end, as the web server knows it."""
+    return str(environ.get("REMOTE_ADDR", ""))
 
 
 def _refusal(code: str, message: str) -> Ack:
