@@ -24,6 +24,7 @@ from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
+from unavoce.server.history import history_max_age, open_archive, say_what_is_left
 from unavoce.server.http import Guard, web_app
 from unavoce.server.sockets import Sockets
 from unavoce.settings import Settings
@@ -49,6 +50,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
+    await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
@@ -83,6 +85,8 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             replies_per_session=settings.max_replies_per_session,
         ),
         grace_s=settings.reconnect_grace_s,
+        archive=open_archive(settings),
+        max_age=history_max_age(settings),
     )
 
 
