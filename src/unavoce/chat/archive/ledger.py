@@ -123,6 +123,10 @@ class Ledger(Database):
         return [typed(row, (str,), (int,)) for row in rows]
 
     @property
+    def messages(self) -> int:
+        return int(self._one("SELECT COUNT(*) FROM messages")[0])
+
+    @property
     def bytes(self) -> int:
         """Of the file, as far as it is in use."""
         pages, free = (int(self._one(f"PRAGMA {name}")[0]) for name in ("page_count", "freelist_count"))
