@@ -32,5 +32,5 @@ def log_to_stderr(level: LogLevel) -> None:
     handler.setFormatter(EventFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and some speech servers take the text in one
-    if level != "debug":  # its every connection is no event of ours
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Its every connection is no event of ours, and at "debug" it quotes what goes over WebSockets: what is said.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
