@@ -4,7 +4,8 @@ run in tasks that the service owns."""
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+import logging
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from unavoce.narration.encoder import Format
 from unavoce.narration.hand import pieces
 from unavoce.narration.planner import Planner, SoundSettings
 from unavoce.narration.stage import Stage
+
+log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 10_000
 """Idle sessions beyond this are forgotten, the longest unused first."""
@@ -80,6 +83,7 @@ class Chat:
         self._watchers: list[Callable[[TracedReply], None]] = []
         self._traces = Traces()
         self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -105,11 +109,25 @@ class Chat:
         return sum(not reply.over for reply in self._all)
 
     @property
+    def running_at(self) -> Counter[Door]:
+        """The same, by door."""
+        return Counter(reply.traced.door for reply in self._all if not reply.over)
+
+    @property
+    def stopping(self) -> bool:
+        """No reply begins any more."""
+        return self._stopping
+
+    def stop_taking(self) -> None:
+        """Refuse whatever would begin a reply, from now on; those that run go on."""
+        self._stopping = True
+
+    @property
     def _all(self) -> tuple[Reply | Recital, ...]:
         return *self._replies.values(), *self._recitals.values()
 
     def watch(self, watcher: Callable[[TracedReply], None]) -> None:
-        """`watcher` is called with each reply that is over, at once."""
+        """`watcher` is called with each reply that is over, at once. One that fails is logged, and harms nobody."""
         self._watchers.append(watcher)
 
     def abort_all(self) -> None:
@@ -165,6 +183,7 @@ class Chat:
         It may be sent as far ahead of playback as the caller takes it; leaving the block stops it. `rate_hz`: another
         rate than the operator's. Raises RequestError before anything is spoken.
         """
+        self._check_taking()
         plan = self._planner.plan(voice, speed, format="wav", rate_hz=rate_hz, sent_ahead_s=None)
         text = pieces(_checked(tokens, self._limits.message_chars) if isinstance(tokens, str) else tokens)
         self._check_capacity(None)
@@ -246,6 +265,7 @@ class Chat:
     # -- how a reply begins and runs
 
     def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
+        self._check_taking()
         plan = self._planner.plan(manner.voice, manner.speed, format=manner.format, speak=manner.speak)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
@@ -261,6 +281,10 @@ class Chat:
         if len(self._replies) > LINGERING * self._limits.replies:
             next(one for one in self._replies.values() if one.over).let_go()
         return reply
+
+    def _check_taking(self) -> None:
+        if self._stopping:
+            raise RequestError("stopping", "the server is stopping; try again when it is back")
 
     def _check_capacity(self, session: Session | None) -> None:
         if self.running >= self._limits.replies:
@@ -290,8 +314,15 @@ class Chat:
         try:
             await reply.run(tokens)
         finally:
-            for watcher in self._watchers:
+            self._tell_over(reply)
+
+    def _tell_over(self, reply: Reply | Recital) -> None:
+        """Also while the reply's task is being cancelled; an error here would end every other reply."""
+        for watcher in self._watchers:
+            try:
                 watcher(reply.traced)
+            except Exception:
+                log.exception("reply_watcher_failed")
 
     # -- sessions and ids
 

@@ -25,6 +25,7 @@ from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Guard, web_app
+from unavoce.server.metrics import Metrics, Refusals
 from unavoce.server.sockets import Sockets
 from unavoce.settings import Settings
 from unavoce.web.site import Site
@@ -53,15 +54,19 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        api = Api(Health(stage, model, chat), CacheFigures(stage.cache), chat)
-        http = web_app([*site.routes(), *api.routes(Guard(keys))])
+        guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
+        api = Api(Health(stage, model, chat), figures, chat)
+        metrics = Metrics(stage, chat, figures, refusals)
+        http = web_app([*site.routes(), *api.routes(guard), *metrics.routes(guard)], refusals.note)
         sockets = Sockets(
             chat,
             keys,
             tasks,
             lambda: stage.chain.statuses,
             list(settings.cors_origins),
+            note=refusals.note,
         )
+        metrics.count_connections("socketio", lambda: sockets.connections)
         stage.chain.watch(sockets.announce)
         try:
             yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets)
