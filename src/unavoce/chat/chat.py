@@ -4,7 +4,6 @@ run in tasks that the service owns."""
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -13,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from unavoce.chat.client import Caller, Client
+from unavoce.chat.endings import Endings
 from unavoce.chat.history import Entry
 from unavoce.chat.recital import Recital
 from unavoce.chat.reply import Reply
@@ -25,8 +25,6 @@ from unavoce.narration.encoder import Format
 from unavoce.narration.hand import pieces
 from unavoce.narration.planner import Planner, SoundSettings
 from unavoce.narration.stage import Stage
-
-log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 10_000
 """Idle sessions beyond this are forgotten, the longest unused first."""
@@ -58,7 +56,10 @@ class Manner:
 
 
 class Chat:
-    """An async context manager; leaving it stops every reply, each with its proper end."""
+    """An async context manager; leaving it stops every reply, each with its proper end.
+
+    `log_text`: the log is to hold the text of each reply, at its end.
+    """
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class Chat:
         sound: SoundSettings | None = None,
         limits: Limits | None = None,
         grace_s: float = 15.0,
+        log_text: bool = False,
     ) -> None:
         self._stage = stage
         self._model = model
@@ -80,7 +82,7 @@ class Chat:
         self._replies: dict[str, Reply] = {}
         self._recitals: dict[str, Recital] = {}
         self._inputs: dict[str, SpeechInput] = {}
-        self._watchers: list[Callable[[TracedReply], None]] = []
+        self._endings = Endings(log_text=log_text)
         self._traces = Traces()
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -128,7 +130,7 @@ class Chat:
 
     def watch(self, watcher: Callable[[TracedReply], None]) -> None:
         """`watcher` is called with each reply that is over, at once. One that fails is logged, and harms nobody."""
-        self._watchers.append(watcher)
+        self._endings.watch(watcher)
 
     def abort_all(self) -> None:
         """Stop every reply; each still tells its end."""
@@ -314,15 +316,7 @@ class Chat:
         try:
             await reply.run(tokens)
         finally:
-            self._tell_over(reply)
-
-    def _tell_over(self, reply: Reply | Recital) -> None:
-        """Also while the reply's task is being cancelled; an error here would end every other reply."""
-        for watcher in self._watchers:
-            try:
-                watcher(reply.traced)
-            except Exception:
-                log.exception("reply_watcher_failed")
+            self._endings.tell(reply.traced, reply.narrator.text)
 
     # -- sessions and ids
 

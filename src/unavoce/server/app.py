@@ -88,6 +88,7 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             replies_per_session=settings.max_replies_per_session,
         ),
         grace_s=settings.reconnect_grace_s,
+        log_text=settings.log_text,
     )
 
 
