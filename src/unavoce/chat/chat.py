@@ -121,8 +121,15 @@ class Chat:
         return self._stopping
 
     def stop_taking(self) -> None:
-        """Refuse whatever would begin a reply, from now on; those that run go on."""
+        """Refuse whatever would begin a reply, from now on; those that run go on while they are heard."""
         self._stopping = True
+        self._stop_unheard()
+
+    def _stop_unheard(self) -> None:
+        """No client can come back any more."""
+        for reply in self._replies.values():
+            if reply.owner is None and not reply.over:
+                reply.abort()
 
     @property
     def _all(self) -> tuple[Reply | Recital, ...]:
@@ -263,6 +270,8 @@ class Chat:
                 session.clients.pop(client.id, None)
         for reply in self._replies.values():
             reply.lost(client)
+        if self._stopping:
+            self._stop_unheard()
 
     # -- how a reply begins and runs
 

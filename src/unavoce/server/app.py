@@ -27,6 +27,7 @@ from unavoce.server.health import Health
 from unavoce.server.http import Guard, web_app
 from unavoce.server.metrics import Metrics, Refusals
 from unavoce.server.sockets import Sockets
+from unavoce.server.stopping import Stopping
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -38,6 +39,7 @@ class App:
     asgi: Any
     chat: Chat
     sockets: Sockets
+    stopping: Stopping
 
 
 @asynccontextmanager
@@ -69,7 +71,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         metrics.count_connections("socketio", lambda: sockets.connections)
         stage.chain.watch(sockets.announce)
         try:
-            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets)
+            stopping = Stopping(chat, sockets, settings.stop_timeout_s)
+            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()
