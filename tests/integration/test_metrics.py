@@ -79,7 +79,7 @@ async def test_a_reply_is_counted_and_timed_by_its_door(data_dir: Path) -> None:
         assert found("unavoce_reply_first_sound_seconds_bucket", door=door, le="+Inf") == 1
         assert found("unavoce_sentences_skipped_total", door=door) == 0
     assert found("unavoce_replies_total", door="wyoming", reason="complete") == 0
-    assert found.total("unavoce_sentences_sent_total") == 4
+    assert found.total("unavoce_sentences_heard_total") == 4
     assert found("unavoce_metrics_failures_total") == 0
     assert found("unavoce_connections", door="socketio") == 1
     assert found("unavoce_replies_running", door="socketio") == 0

@@ -50,6 +50,7 @@ class Metrics:
             "engine_work": partial(tallies.engine_work, stage),
             "engine_states": partial(tallies.engine_states, stage),
             "engine_load": partial(tallies.engine_load, stage),
+            "cache_hits": partial(tallies.cache_hits, stage),
             "refusals": partial(tallies.refused, refusals),
             "server": self._load,
         }

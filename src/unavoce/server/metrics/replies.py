@@ -7,7 +7,6 @@ from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from unavoce.cache.report import TIERS
 from unavoce.chat.traces import Door, TracedReply
 from unavoce.narration.events import EndReason
 from unavoce.narration.trace import ReplyTrace
@@ -42,7 +41,6 @@ class ReplyMetrics:
             "unavoce_underruns", "Times a listener had run dry before the next sound, estimated.", "door"
         )
         self._gaps_s = count("unavoce_underrun_seconds", "Silence of those, estimated.", "door")
-        self._sentences = count("unavoce_sentences_sent", "Sentences sent, by where their sound came from.", "tier")
         self._skipped = count("unavoce_sentences_skipped", "Sentences not spoken, or not to their end.", "door")
         self._switches = count("unavoce_voice_switches", "Replies taken from this engine in the middle.", "engine")
         self._unencoded = count("unavoce_encode_failures", "Chunks that left as WAV because encoding failed.")
@@ -57,8 +55,6 @@ class ReplyMetrics:
                 counted.labels(door)
             for reason in REASONS:
                 self._replies.labels(door, reason)
-        for tier in TIERS:
-            self._sentences.labels(tier)
         for engine in engines:
             self._switches.labels(engine)
 
@@ -71,8 +67,6 @@ class ReplyMetrics:
         self._gaps.labels(door).inc(trace.clock.gaps)
         self._gaps_s.labels(door).inc(trace.clock.gaps_s)
         self._skipped.labels(door).inc(trace.skipped)
-        for tier, sentences in trace.sources.items():
-            self._sentences.labels(tier).inc(sentences)
         for engine in trace.switches:
             self._switches.labels(engine).inc()
         self._unencoded.inc(sum(sentence.encode_failures for sentence in trace.sentences))

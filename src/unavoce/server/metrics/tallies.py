@@ -10,7 +10,7 @@ from prometheus_client.core import CounterMetricFamily as Count
 from prometheus_client.core import GaugeMetricFamily as Gauge
 from prometheus_client.core import InfoMetricFamily, Metric, StateSetMetricFamily
 
-from unavoce.cache.report import Document
+from unavoce.cache.report import TIERS, Document
 from unavoce.chain.member import LOADING, Member
 from unavoce.narration.stage import Stage
 from unavoce.server.metrics.refusals import Refusals
@@ -84,6 +84,14 @@ def refused(refusals: Refusals) -> Iterator[Metric]:
     for pair, number in sorted(refusals.counts.items()):
         count.add_metric(pair, number)
     yield count
+
+
+def cache_hits(stage: Stage) -> Iterator[Metric]:
+    """What the cache was good for."""
+    heard = Count("unavoce_sentences_heard", "Sentences heard, by the tier they came from.", labels=["tier"])
+    for tier in TIERS:
+        heard.add_metric([tier], stage.cache.hits[tier])
+    yield heard
 
 
 def cache_sizes(document: Document) -> Iterator[Metric]:
