@@ -34,7 +34,7 @@ class Stopping:
             self._hurry.set()
             return
         self._until_s = self._now() + self._limit_s
-        log.info("stopping", extra={"replies": self._chat.running, "limit_s": self._limit_s})
+        log.info("server_stopping", extra={"replies": self._chat.running, "limit_s": self._limit_s})
         self._chat.stop_taking()
 
     @property
