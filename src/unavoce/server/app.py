@@ -24,6 +24,7 @@ from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
+from unavoce.server.history import history_max_age, open_archive, say_what_is_left
 from unavoce.server.http import Guard, web_app
 from unavoce.server.metrics import Metrics, Refusals
 from unavoce.server.sockets import Sockets
@@ -52,6 +53,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
+    await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
@@ -92,6 +94,8 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
         ),
         grace_s=settings.reconnect_grace_s,
         log_text=settings.log_text,
+        archive=open_archive(settings),
+        max_age=history_max_age(settings),
     )
 
 

@@ -1,10 +1,11 @@
-"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they never wait."""
+"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they wait only
+for a session that has to be found on disk, or forgotten there, and that for a limited time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import socketio
@@ -71,6 +72,7 @@ class Sockets:
         self._on("chat:join", payloads.Join, self._join)
         self._on("chat:played", payloads.Played, self._played)
         self._on("chat:history", payloads.History, self._history)
+        self._on("chat:forget", payloads.Forget, self._forget)
         self._on("speak:start", payloads.SpeakStart, self._speak_start)
         self._on("speak:text", payloads.SpeakText, self._speak_text)
         self._on("speak:end", payloads.SpeakEnd, self._speak_end)
@@ -170,10 +172,15 @@ class Sockets:
 
     # -- events
 
-    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack]) -> None:
+    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack | Awaitable[Ack]]) -> None:
         async def handler(sid: str, data: Any = None, *_: Any) -> Ack:
             try:
-                return {"ok": True, **handle(self._client(sid), parse(kind, data))}
+                request = parse(kind, data)
+                if (session_id := getattr(request, "session_id", None)) is not None:
+                    # It may have to be found on disk: only this client waits for it.
+                    await self._chat.recall(self._client(sid), session_id)
+                answer = handle(self._client(sid), request)
+                return {"ok": True, **(answer if isinstance(answer, dict) else await answer)}
             except RequestError as error:
                 return self._refusal(error.code, error.message)
             except Exception:
@@ -204,6 +211,9 @@ class Sockets:
 
     def _history(self, client: Client, request: payloads.History) -> Ack:
         return {"messages": self._chat.history(client, request.session_id)}
+
+    async def _forget(self, client: Client, request: payloads.Forget) -> Ack:
+        return {"messages": await self._chat.forget(client, request.session_id)}
 
     def _speak_start(self, client: Client, request: payloads.SpeakStart) -> Ack:
         reply = self._chat.speak_start(client, request.session_id, request.manner())

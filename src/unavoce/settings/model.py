@@ -152,6 +152,10 @@ class Settings(BaseModel):
     cache_memory_bytes: int = Field(64 << 20, ge=0)
     cache_keep: Literal["all", "phrases"] = "all"
     cache_max_age_days: float | None = Field(None, gt=0, le=36_500)
+    history: Literal["memory", "disk"] = "memory"
+    history_max_age_days: float | None = Field(None, gt=0, le=36_500)
+    history_max_bytes: int = Field(256 << 20, ge=1 << 20)
+    """Of the file on disk."""
     prewarm_delay_s: float = Field(10.0, ge=0, le=86_400)
     prewarm_phrases: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
