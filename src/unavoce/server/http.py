@@ -13,15 +13,17 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 
-STATUSES = {"unauthorised": 401, "unknown_reply": 404}
+STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429}
 """Of refusals, by their code; 400 for any other."""
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}}
+"""Of refusals, by their status."""
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
 def web_app(routes: Sequence[BaseRoute]) -> Starlette:
     """The application of these routes."""
-    return Starlette(routes=routes, exception_handlers={RequestError: _refused})
+    return Starlette(routes=routes, exception_handlers={RequestError: _refused, Exception: _crashed})
 
 
 class Guard:
@@ -44,8 +46,17 @@ class Guard:
         return Caller(key, request.client.host if request.client else "")
 
 
+def _crashed(_: Request, __: Exception) -> Response:
+    """The log says what happened; the caller must not learn it."""
+    return _error(500, "internal", "the server made a mistake; its log says which")
+
+
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
     status = STATUSES.get(error.code, 400)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)
+    headers = HEADERS.get(status)
+    return _error(status, error.code, error.message, headers)
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)
