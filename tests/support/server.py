@@ -88,6 +88,12 @@ class Server:
     engine: FakeEngine
     model: ScriptedModel
     chain: Chain
+    web: Web
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port."""
+        return _place(self.url)
 
 
 @asynccontextmanager
@@ -115,7 +121,7 @@ async def running_server(
             serving = asyncio.create_task(web.serve(sockets=[listening]))
             await web.ready.wait()
             try:
-                yield Server(f"http://127.0.0.1:{listening.getsockname()[1]}", app, engine, model, chain)
+                yield Server(f"http://127.0.0.1:{listening.getsockname()[1]}", app, engine, model, chain, web)
             finally:
                 app.chat.abort_all()
                 await app.sockets.drain(PATIENCE_S)

@@ -53,6 +53,11 @@ class Transports:
         engine.on("connect", self._connect)
         engine.on("disconnect", self._disconnect)
 
+    @property
+    def count(self) -> int:
+        """Transports that are open, whether or not they have said who they are."""
+        return len(self._open)
+
     def guarding(self, app: ASGIApp) -> ASGIApp:
         """`app`, where new transports are asked for, with these limits."""
 
