@@ -41,6 +41,7 @@ class Limits:
     replies: int = 64
     """Running at a time, in all."""
     replies_per_session: int = 8
+    replies_per_caller: int = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ class Chat:
         self._check_taking()
         plan = self._planner.plan(voice, speed, format="wav", rate_hz=rate_hz, sent_ahead_s=None)
         text = pieces(_checked(tokens, self._limits.message_chars) if isinstance(tokens, str) else tokens)
-        self._check_capacity(None)
+        self._check_capacity(None, caller)
         recital = Recital(caller, door, self._stage, plan)
         self._recitals[recital.id] = recital
         task = self._run(recital, text)
@@ -313,7 +314,7 @@ class Chat:
         if session is not None and manner.interrupt:
             for reply in self._of(session).values():
                 reply.abort()
-        self._check_capacity(session)
+        self._check_capacity(session, client.caller)
         session = session or self._sessions.begin(client)
         self._sessions.attach(client, session)
         reply = Reply(
@@ -328,13 +329,16 @@ class Chat:
         if self._stopping:
             raise RequestError("stopping", "the server is stopping; try again when it is back")
 
-    def _check_capacity(self, session: Session | None) -> None:
+    def _check_capacity(self, session: Session | None, caller: Caller) -> None:
         if self.running >= self._limits.replies:
             raise RequestError("busy", f"{self._limits.replies} replies are running; try again in a moment")
         of_session = sum(not reply.over for reply in self._of(session).values()) if session else 0
         if of_session >= self._limits.replies_per_session:
             limit = self._limits.replies_per_session
             raise RequestError("busy", f"{limit} replies of this session are running; stop one, or wait")
+        limit = self._limits.replies_per_caller
+        if sum(not reply.over and reply.caller.identity == caller.identity for reply in self._all) >= limit:
+            raise RequestError("too_many", f"{limit} replies of this caller are running; stop one, or wait")
 
     async def _answer(self, conversation: list[Message]) -> AsyncGenerator[str, None]:
         """The model's answer; one without a word is a fault that the person should know of."""
