@@ -25,6 +25,7 @@ from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Guard, web_app
+from unavoce.server.openapi.door import Document
 from unavoce.server.sockets import Sockets
 from unavoce.settings import Settings
 from unavoce.web.site import Site
@@ -54,7 +55,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
         api = Api(Health(stage, model, chat), CacheFigures(stage.cache), chat)
-        http = web_app([*site.routes(), *api.routes(Guard(keys))])
+        guard = Guard(keys)
+        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
+        http = web_app([*site.routes(), *document.routes(guard), *api.routes(guard)])
         sockets = Sockets(
             chat,
             keys,
