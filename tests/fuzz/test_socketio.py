@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 import websockets
 from tests.fuzz import chance
 from tests.fuzz.events import CALLS, call, check_events, drawn, with_ids
@@ -147,8 +149,9 @@ async def test_a_client_cannot_play_the_transport(data_dir: Path) -> None:
 # -- frames
 
 
-async def test_frames_that_are_no_protocol_harm_nobody(data_dir: Path) -> None:
-    """Each kind of broken frame on a connection of its own, and mutated ones in a row: the others go on."""
+async def test_frames_that_are_no_protocol_harm_nobody(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each kind of broken frame on a connection of its own, and mutated ones in a row: the others go on, and the log
+    is silent about them."""
     async with reference(data_dir) as world:
         before = world.server.app.sockets.connections
         for frame in FRAMES:
@@ -158,6 +161,18 @@ async def test_frames_that_are_no_protocol_harm_nobody(data_dir: Path) -> None:
             await send(world.server.url, [mutated(rng) for _ in range(10)])
         await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
         await settled(world.server, before)
+    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_attachments_that_never_end_are_not_kept(data_dir: Path) -> None:
+    """An event that announces thousands of attachments, or whose attachments are too large together, is passed over."""
+    async with running_server(data_dir) as server, raw_client(server.url) as raw:
+        for announced, size in ((2_000, 1), (100, MAX_PACKET_BYTES // 4)):
+            await raw.socket.send(f'45{announced}-["chat:send",{{"_placeholder":true,"num":0}}]')
+            for _ in range(5):
+                await raw.socket.send(bytes(size))
+            assert (await raw.call("chat:history", {"sessionId": "x"}))["error"]["code"] == "unknown_session"
+        assert not server.app.sockets.server._binary_packet
 
 
 async def settled(server: Server, connections: int) -> None:

@@ -17,6 +17,7 @@ from unavoce.chat.wire import status_on_wire
 from unavoce.errors import RequestError
 from unavoce.server import payloads
 from unavoce.server.auth import Keys
+from unavoce.server.packets import PatientServer
 from unavoce.server.payloads import parse
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Sockets:
         self._statuses = statuses
         self._clients: dict[str, Client] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
-        self.server = socketio.AsyncServer(
+        self.server = PatientServer(
             async_mode="asgi",
             # In the order of arrival, one at a time per client; handlers return at once.
             async_handlers=False,
