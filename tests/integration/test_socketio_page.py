@@ -78,6 +78,8 @@ def test_the_numbers_on_the_page_are_the_codes() -> None:
         f"{defaults['max_reply_chars']:,} characters (`UNAVOCE_MAX_REPLY_CHARS`)",
         f"{defaults['max_replies']} (`UNAVOCE_MAX_REPLIES`)",
         f"{defaults['max_replies_per_session']} of a session (`UNAVOCE_MAX_REPLIES_PER_SESSION`)",
+        f"{defaults['max_replies_per_caller']} of a caller (`UNAVOCE_MAX_REPLIES_PER_CALLER`)",
+        f"{defaults['handshake_timeout_s']:g} s (`UNAVOCE_HANDSHAKE_TIMEOUT_S`)",
         f"{defaults['reconnect_grace_s']:g} s (`UNAVOCE_RECONNECT_GRACE_S`)",
         f"{records.MESSAGES_KEPT:,}, the oldest go first",
         f"{sessions.MAX_SESSIONS:,}, the longest unused go first",
