@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from unavoce.chat.archive.archive import Archive
 from unavoce.chat.archive.records import Record, binding_of
 from unavoce.chat.history import Entry
@@ -40,6 +42,11 @@ async def running(archive: Archive) -> AsyncIterator[Archive]:
         with suppress(asyncio.CancelledError):
             await task
         await archive.close()
+
+
+def events(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What this package has logged, by name."""
+    return [one.getMessage() for one in caplog.records if one.name.startswith("unavoce")]
 
 
 def found_in(folder: Path, text: str) -> list[str]:
