@@ -17,7 +17,7 @@ from tests.support.server import ScriptedModel, Server, quick_engine, running_se
 
 from unavoce.chat.client import Caller
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
-from unavoce.errors import EngineUnavailable
+from unavoce.errors import AudioError, EngineUnavailable
 from unavoce.server.metrics import tallies
 
 TEXT = "Good evening, sir. Dinner is served at eight."
@@ -117,6 +117,23 @@ async def test_a_reply_that_changes_its_voice_is_counted_once(data_dir: Path) ->
     assert found("unavoce_voice_switches_total", engine="second") == 0
     assert found("unavoce_engine_failures_total", engine="fake", kind="unavailable") == 1
     assert found("unavoce_engine_state_changes_total", engine="fake", state="down") == 1
+
+
+async def test_what_goes_wrong_in_a_reply_is_counted(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence that nobody speaks, the end of its reply, and chunks that Opus failed for and that left as WAV."""
+
+    def fails(*_: object) -> bytes:
+        raise AudioError("as scripted")
+
+    monkeypatch.setattr("unavoce.narration.encoder.opus_bytes", fails)
+    engine = quick_engine()
+    engine.script = lambda _, spoken: Step(fail_after=0) if spoken.startswith("Dinner") else Step()
+    async with spoken(data_dir, engine, opus_enabled=True) as server:
+        found = await scraped(server)
+    assert found("unavoce_sentences_skipped_total", door="socketio") == 1
+    assert found("unavoce_replies_total", door="socketio", reason="failed") == 1
+    assert found("unavoce_encode_failures_total") > 0
+    assert found("unavoce_engine_failures_total", engine="fake", kind="failed") > 0
 
 
 async def test_refusals_are_counted_by_door_and_code(data_dir: Path) -> None:
