@@ -19,6 +19,9 @@ STATUSES = {"unauthorised": 401, "unknown_reply": 404, "stopping": 503}
 RETRY_AFTER_S = 5
 """What a caller is told to wait where the server is stopping: another takes its place, or it is back by then."""
 
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}
+"""Of refusals, by their status."""
+
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
@@ -56,5 +59,4 @@ class Guard:
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
     status = STATUSES.get(error.code, 400)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status)
-    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)
+    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, HEADERS.get(status))
