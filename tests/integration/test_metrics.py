@@ -200,12 +200,16 @@ async def test_refusals_are_counted_by_door_and_code(data_dir: Path) -> None:
         assert await listener.refused("chat:nonsense-of-mine", {}) == "unknown_event"
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{server.url}/api/replies/nobody/trace")).status_code == 404
+            stranger = await client.get(f"{server.url}/v1/models", headers={"Host": "evil.example"})
+            assert stranger.status_code == 421
         answer = await scrape(server)
     found = Scraped(answer.text)
     assert found("unavoce_refusals_total", door="socketio", code="empty") == 1
     assert found("unavoce_refusals_total", door="socketio", code="unknown_event") == 1
     assert found("unavoce_refusals_total", door="http", code="unknown_reply") == 1
+    assert found("unavoce_refusals_total", door="openai", code="unknown_host") == 1
     assert "nonsense" not in answer.text
+    assert "evil" not in answer.text
 
 
 async def test_a_part_that_is_ill_is_left_out(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

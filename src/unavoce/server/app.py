@@ -30,7 +30,8 @@ from unavoce.server.http import Guard, web_app
 from unavoce.server.limits.gate import gated
 from unavoce.server.limits.transports import Quotas
 from unavoce.server.limits.web import connection_places
-from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.metrics import Metrics
+from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
 from unavoce.server.stopping import Stopping
 from unavoce.settings import Settings
@@ -68,7 +69,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
-        http = web_app([*site.routes(), *api.routes(guard), *metrics.routes(guard)], refusals.note)
+        http = web_app([*site.routes(), *api.routes(guard), *metrics.routes(guard)])
         sockets = Sockets(
             chat,
             keys,
@@ -82,7 +83,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         try:
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
             doors = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            yield App(gated(doors, settings), http, chat, sockets, stopping)
+            yield App(refusals.counting(gated(doors, settings)), http, chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()

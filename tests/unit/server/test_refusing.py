@@ -10,8 +10,7 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 from unavoce.server.http import Guard, web_app
-from unavoce.server.metrics import Refusals
-from unavoce.server.metrics.refusals import MOST
+from unavoce.server.refusals import MOST, Refusals
 
 
 async def _refuse(request: Request, _: Caller) -> Response:
@@ -21,8 +20,7 @@ async def _refuse(request: Request, _: Caller) -> Response:
 async def test_a_server_that_stops_says_when_to_come_again() -> None:
     """`stopping` is 503 with Retry-After, in the shape of every refusal, and is counted at its door."""
     refusals = Refusals()
-    app = web_app([Guard(Keys()).route("/{code}", _refuse)], refusals.note)
-    transport = httpx.ASGITransport(app)
+    transport = httpx.ASGITransport(refusals.counting(web_app([Guard(Keys()).route("/{code}", _refuse)])))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         answer = await client.get("/stopping")
         await client.get("/invalid")

@@ -23,8 +23,8 @@ from unavoce.narration.stage import Stage
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.http import Guard
 from unavoce.server.metrics import tallies
-from unavoce.server.metrics.refusals import Refusals
 from unavoce.server.metrics.replies import DOORS, ReplyMetrics
+from unavoce.server.refusals import Refusals
 
 log = logging.getLogger(__name__)
 
