@@ -31,6 +31,7 @@ from unavoce.server.limits.gate import gated
 from unavoce.server.limits.transports import Quotas
 from unavoce.server.limits.web import connection_places
 from unavoce.server.metrics import Metrics
+from unavoce.server.openapi.door import Document
 from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
 from unavoce.server.stopping import Stopping
@@ -69,7 +70,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
-        http = web_app([*site.routes(), *api.routes(guard), *metrics.routes(guard)])
+        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        http = web_app([*site.routes(), *doors])
         sockets = Sockets(
             chat,
             keys,
@@ -82,8 +85,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         stage.chain.watch(sockets.announce)
         try:
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
-            doors = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            yield App(refusals.counting(gated(doors, settings)), http, chat, sockets, stopping)
+            app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
+            yield App(refusals.counting(gated(app, settings)), http, chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()
