@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from unavoce.server.refusals import note_refusal
+
 OPENAIS = "/v1/"
 """Paths whose callers expect OpenAI's fields in an error."""
 
@@ -24,6 +26,7 @@ class Refusal:
 
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a request, or a WebSocket that is asked for. The connection is closed: more may be coming on it."""
+    note_refusal(scope, refusal.code)
     error = {"code": refusal.code, "message": refusal.message}
     if scope["path"].startswith(OPENAIS):
         kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
