@@ -116,7 +116,8 @@ async def running_server(
         listen("127.0.0.1", 0) as listening,
     ):
         async with open_app(made) as app:
-            config = web_config(app.asgi, made, stop_s=1)
+            config = web_config(app.asgi, made)
+            config.timeout_graceful_shutdown = 1
             web = Web(config)
             serving = asyncio.create_task(web.serve(sockets=[listening]))
             await web.ready.wait()
@@ -237,7 +238,7 @@ def killable_process(data_dir: Path, **environ: str) -> Iterator[tuple[str, subp
             command,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), **environ},
+            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_FORMAT": "human", **environ},
         )
         try:
             yield _printed_address(process, Path(log.name)), process

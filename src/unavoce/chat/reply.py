@@ -47,6 +47,8 @@ class Reply:
         self.id = new_id()
         self.session = session
         self.over = False
+        self.ended = asyncio.Event()
+        """Set once it is over."""
         self._speaks = plan.casting is not None
         self.narrator = ReplyNarrator(stage, plan, self)
         self._beginner = owner
@@ -67,6 +69,7 @@ class Reply:
         finally:
             self.over = True
             self._wind_down()
+            self.ended.set()
 
     # -- the narrator's listener
 

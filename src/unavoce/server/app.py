@@ -25,11 +25,14 @@ from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
+from unavoce.server.history import history_max_age, open_archive, say_what_is_left
 from unavoce.server.http import Guard, web_app
 from unavoce.server.limits.gate import gated
 from unavoce.server.limits.transports import Quotas
 from unavoce.server.limits.web import connection_places
+from unavoce.server.metrics import Metrics, Refusals
 from unavoce.server.sockets import Sockets
+from unavoce.server.stopping import Stopping
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -44,6 +47,7 @@ class App:
     """The routes behind it, Socket.IO's apart."""
     chat: Chat
     sockets: Sockets
+    stopping: Stopping
 
 
 @asynccontextmanager
@@ -56,23 +60,29 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
+    await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        api = Api(Health(stage, model, chat), CacheFigures(stage.cache), chat)
-        http = web_app([*site.routes(), *api.routes(Guard(keys))])
+        guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
+        api = Api(Health(stage, model, chat), figures, chat)
+        metrics = Metrics(stage, chat, figures, refusals)
+        http = web_app([*site.routes(), *api.routes(guard), *metrics.routes(guard)], refusals.note)
         sockets = Sockets(
             chat,
             keys,
             tasks,
             lambda: stage.chain.statuses,
             Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s),
+            note=refusals.note,
         )
+        metrics.count_connections("socketio", lambda: sockets.connections)
         stage.chain.watch(sockets.announce)
         try:
             doors = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            yield App(gated(doors, settings), http, chat, sockets)
+            stopping = Stopping(chat, sockets, settings.stop_timeout_s)
+            yield App(gated(doors, settings, refusals.note), http, chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()
@@ -92,6 +102,9 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             replies_per_caller=settings.max_replies_per_caller,
         ),
         grace_s=settings.reconnect_grace_s,
+        log_text=settings.log_text,
+        archive=open_archive(settings),
+        max_age=history_max_age(settings),
     )
 
 

@@ -13,17 +13,29 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 
-STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429}
+STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429, "stopping": 503}
 """Of refusals, by their code; 400 for any other."""
-HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}}
+RETRY_AFTER_S = 5
+"""What a caller is told to wait where the server is stopping: another takes its place, or it is back by then."""
+HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": "1"},
+    503: {"Retry-After": str(RETRY_AFTER_S)},
+}
 """Of refusals, by their status."""
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
-def web_app(routes: Sequence[BaseRoute]) -> Starlette:
-    """The application of these routes."""
-    return Starlette(routes=routes, exception_handlers={RequestError: _refused, Exception: _crashed})
+def web_app(routes: Sequence[BaseRoute], note: Callable[[str, str], None] = lambda _door, _code: None) -> Starlette:
+    """The application of these routes. `note` is told of each refusal: the door, `http`, and the code."""
+
+    def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestError):
+            note("http", error.code)
+        return _refused(request, error)
+
+    return Starlette(routes=routes, exception_handlers={RequestError: refused, Exception: _crashed})
 
 
 class Guard:

@@ -1,10 +1,11 @@
-"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they never wait."""
+"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they wait only
+for a session that has to be found on disk, or forgotten there, and that for a limited time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import socketio
@@ -33,7 +34,10 @@ Ack = dict[str, Any]
 
 
 class Sockets:
-    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client."""
+    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client.
+
+    `note` is told of each refusal: the door, `socketio`, and the code.
+    """
 
     def __init__(
         self,
@@ -42,11 +46,14 @@ class Sockets:
         tasks: asyncio.TaskGroup,
         statuses: Callable[[], tuple[EngineStatus, ...]],
         quotas: Quotas | None = None,
+        *,
+        note: Callable[[str, str], None] = lambda _door, _code: None,
     ) -> None:
         self._chat = chat
         self._keys = keys
         self._tasks = tasks
         self._statuses = statuses
+        self._note = note
         self._clients: dict[str, Client] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
         self.server = socketio.AsyncServer(
@@ -68,6 +75,7 @@ class Sockets:
         self._on("chat:join", payloads.Join, self._join)
         self._on("chat:played", payloads.Played, self._played)
         self._on("chat:history", payloads.History, self._history)
+        self._on("chat:forget", payloads.Forget, self._forget)
         self._on("speak:start", payloads.SpeakStart, self._speak_start)
         self._on("speak:text", payloads.SpeakText, self._speak_text)
         self._on("speak:end", payloads.SpeakEnd, self._speak_end)
@@ -108,9 +116,12 @@ class Sockets:
         if environ is not self.server.environ.get(self._transport_id(sid)):
             return await self._unknown("connect")  # an event that a client gave this name comes here too
         try:
+            if self._chat.stopping:
+                raise RequestError("stopping", "the server is stopping; try again when it is back")
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
             self.transports.refused(self._transport_id(sid))
+            self._note("socketio", error.code)
             raise socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code}) from error
         client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), Caller(key, _address(environ)))
         for status in self._statuses():
@@ -163,15 +174,20 @@ class Sockets:
 
     # -- events
 
-    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack]) -> None:
+    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack | Awaitable[Ack]]) -> None:
         async def handler(sid: str, data: Any = None, *_: Any) -> Ack:
             try:
-                return {"ok": True, **handle(self._client(sid), parse(kind, data))}
+                request = parse(kind, data)
+                if (session_id := getattr(request, "session_id", None)) is not None:
+                    # It may have to be found on disk: only this client waits for it.
+                    await self._chat.recall(self._client(sid), session_id)
+                answer = handle(self._client(sid), request)
+                return {"ok": True, **(answer if isinstance(answer, dict) else await answer)}
             except RequestError as error:
-                return _refusal(error.code, error.message)
+                return self._refusal(error.code, error.message)
             except Exception:
-                log.exception("handler_crashed", extra={"event": name})
-                return _refusal("internal", "the server made a mistake; its log says which")
+                log.exception("handler_crashed", extra={"of": name})
+                return self._refusal("internal", "the server made a mistake; its log says which")
 
         self.server.on(name, handler)
 
@@ -198,6 +214,9 @@ class Sockets:
     def _history(self, client: Client, request: payloads.History) -> Ack:
         return {"messages": self._chat.history(client, request.session_id)}
 
+    async def _forget(self, client: Client, request: payloads.Forget) -> Ack:
+        return {"messages": await self._chat.forget(client, request.session_id)}
+
     def _speak_start(self, client: Client, request: payloads.SpeakStart) -> Ack:
         reply = self._chat.speak_start(client, request.session_id, request.manner())
         return {"sessionId": reply.session.id, "replyId": reply.id}
@@ -211,13 +230,13 @@ class Sockets:
         return {}
 
     async def _unknown(self, event: Any, *_: Any) -> Ack:
-        return _refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+        return self._refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+
+    def _refusal(self, code: str, message: str) -> Ack:
+        self._note("socketio", code)
+        return {"ok": False, "error": {"code": code, "message": message}}
 
 
 def _address(environ: Any) -> str:
     """Of the other end. Not what the library calls it, which is the same for everybody."""
     return address_of(environ["asgi.scope"])
-
-
-def _refusal(code: str, message: str) -> Ack:
-    return {"ok": False, "error": {"code": code, "message": message}}

@@ -14,8 +14,8 @@ from unavoce.server.sockets import MAX_PACKET_BYTES
 from unavoce.settings import Settings
 
 
-def web_config(app: Any, settings: Settings, *, stop_s: float) -> uvicorn.Config:
-    """`stop_s`: how long running requests are given when the server stops."""
+def web_config(app: Any, settings: Settings) -> uvicorn.Config:
+    """Of the server that `settings` describe, for `app`."""
     http, websocket = patient(
         Patience(connection_places(settings), settings.request_timeout_s, settings.send_timeout_s)
     )
@@ -32,7 +32,6 @@ def web_config(app: Any, settings: Settings, *, stop_s: float) -> uvicorn.Config
         # The gate does it, for the proxies that the operator named; uvicorn would believe anybody on this machine.
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=int(stop_s),
     )
 
 
