@@ -27,8 +27,8 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "composition": {"settings", "narration", "cache", "storage", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
     "server": {
-        *{"web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"},
-        *{"cores", "outbound", "errors"},
+        *("web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"),
+        *("cores", "outbound", "errors"),
     },
 }
 """The command line may look into everything, and so it is not listed."""

@@ -31,6 +31,7 @@ from unavoce.server.limits.gate import gated
 from unavoce.server.limits.transports import Quotas
 from unavoce.server.limits.web import connection_places
 from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.openapi.door import Document
 from unavoce.server.sockets import Sockets
 from unavoce.server.stopping import Stopping
 from unavoce.settings import Settings
@@ -68,21 +69,23 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
-        http = web_app([*site.routes(), *api.routes(guard), *metrics.routes(guard)], refusals.note)
+        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        http = web_app([*site.routes(), *doors], refusals.note)
         sockets = Sockets(
             chat,
             keys,
             tasks,
             lambda: stage.chain.statuses,
-            Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s),
             note=refusals.note,
+            quotas=Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s),
         )
         metrics.count_connections("socketio", lambda: sockets.connections)
         stage.chain.watch(sockets.announce)
         try:
-            doors = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
-            yield App(gated(doors, settings, refusals.note), http, chat, sockets, stopping)
+            app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
+            yield App(gated(app, settings, refusals.note), http, chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()

@@ -15,14 +15,8 @@ from unavoce.server.auth import Keys
 
 STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429, "stopping": 503}
 """Of refusals, by their code; 400 for any other."""
-RETRY_AFTER_S = 5
-"""What a caller is told to wait where the server is stopping: another takes its place, or it is back by then."""
-HEADERS = {
-    401: {"WWW-Authenticate": "Bearer"},
-    429: {"Retry-After": "1"},
-    503: {"Retry-After": str(RETRY_AFTER_S)},
-}
-"""Of refusals, by their status."""
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
+"""Of refusals, by their status. A server that is stopping has another in its place, or is back, within 5 s."""
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 

@@ -20,6 +20,7 @@ from unavoce.server import payloads
 from unavoce.server.auth import Keys
 from unavoce.server.limits.addresses import address_of
 from unavoce.server.limits.transports import Quotas, Transports
+from unavoce.server.packets import PatientServer
 from unavoce.server.payloads import parse
 
 log = logging.getLogger(__name__)
@@ -45,9 +46,9 @@ class Sockets:
         keys: Keys,
         tasks: asyncio.TaskGroup,
         statuses: Callable[[], tuple[EngineStatus, ...]],
-        quotas: Quotas | None = None,
         *,
         note: Callable[[str, str], None] = lambda _door, _code: None,
+        quotas: Quotas | None = None,
     ) -> None:
         self._chat = chat
         self._keys = keys
@@ -56,7 +57,7 @@ class Sockets:
         self._note = note
         self._clients: dict[str, Client] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
-        self.server = socketio.AsyncServer(
+        self.server = PatientServer(
             async_mode="asgi",
             # In the order of arrival, one at a time per client; handlers return at once.
             async_handlers=False,
@@ -120,8 +121,8 @@ class Sockets:
                 raise RequestError("stopping", "the server is stopping; try again when it is back")
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
-            self.transports.refused(self._transport_id(sid))
             self._note("socketio", error.code)
+            self.transports.refused(self._transport_id(sid))
             raise socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code}) from error
         client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), Caller(key, _address(environ)))
         for status in self._statuses():

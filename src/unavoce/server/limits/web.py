@@ -15,7 +15,7 @@ from unavoce.settings import Settings
 
 
 def web_config(app: Any, settings: Settings) -> uvicorn.Config:
-    """Of the server that `settings` describe, for `app`."""
+    """For the server of `app`, which says itself how long requests are given when it stops."""
     http, websocket = patient(
         Patience(connection_places(settings), settings.request_timeout_s, settings.send_timeout_s)
     )
