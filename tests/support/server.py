@@ -239,7 +239,7 @@ def killable_process(data_dir: Path, **environ: str) -> Iterator[tuple[str, subp
             command,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), **environ},
+            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_FORMAT": "human", **environ},
         )
         try:
             yield _printed_address(process, Path(log.name)), process

@@ -4,7 +4,7 @@ run in tasks that the service owns."""
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from unavoce.chat.client import Caller, Client
+from unavoce.chat.endings import Endings
 from unavoce.chat.history import Entry
 from unavoce.chat.recital import Recital
 from unavoce.chat.reply import Reply
@@ -55,7 +56,10 @@ class Manner:
 
 
 class Chat:
-    """An async context manager; leaving it stops every reply, each with its proper end."""
+    """An async context manager; leaving it stops every reply, each with its proper end.
+
+    `log_text`: the log is to hold the text of each reply, at its end.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Chat:
         sound: SoundSettings | None = None,
         limits: Limits | None = None,
         grace_s: float = 15.0,
+        log_text: bool = False,
     ) -> None:
         self._stage = stage
         self._model = model
@@ -77,9 +82,10 @@ class Chat:
         self._replies: dict[str, Reply] = {}
         self._recitals: dict[str, Recital] = {}
         self._inputs: dict[str, SpeechInput] = {}
-        self._watchers: list[Callable[[TracedReply], None]] = []
+        self._endings = Endings(log_text=log_text)
         self._traces = Traces()
         self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -105,12 +111,33 @@ class Chat:
         return sum(not reply.over for reply in self._all)
 
     @property
+    def running_at(self) -> Counter[Door]:
+        """The same, by door."""
+        return Counter(reply.traced.door for reply in self._all if not reply.over)
+
+    @property
+    def stopping(self) -> bool:
+        """No reply begins any more."""
+        return self._stopping
+
+    def stop_taking(self) -> None:
+        """Refuse whatever would begin a reply, from now on; those that run go on while they are heard."""
+        self._stopping = True
+        self._stop_unheard()
+
+    def _stop_unheard(self) -> None:
+        """No client can come back any more."""
+        for reply in self._replies.values():
+            if reply.owner is None and not reply.over:
+                reply.abort()
+
+    @property
     def _all(self) -> tuple[Reply | Recital, ...]:
         return *self._replies.values(), *self._recitals.values()
 
     def watch(self, watcher: Callable[[TracedReply], None]) -> None:
-        """`watcher` is called with each reply that is over, at once."""
-        self._watchers.append(watcher)
+        """`watcher` is called with each reply that is over, at once. One that fails is logged, and harms nobody."""
+        self._endings.watch(watcher)
 
     def abort_all(self) -> None:
         """Stop every reply; each still tells its end."""
@@ -165,6 +192,7 @@ class Chat:
         It may be sent as far ahead of playback as the caller takes it; leaving the block stops it. `rate_hz`: another
         rate than the operator's. Raises RequestError before anything is spoken.
         """
+        self._check_taking()
         plan = self._planner.plan(voice, speed, format="wav", rate_hz=rate_hz, sent_ahead_s=None)
         text = pieces(_checked(tokens, self._limits.message_chars) if isinstance(tokens, str) else tokens)
         self._check_capacity(None)
@@ -242,10 +270,13 @@ class Chat:
                 session.clients.pop(client.id, None)
         for reply in self._replies.values():
             reply.lost(client)
+        if self._stopping:
+            self._stop_unheard()
 
     # -- how a reply begins and runs
 
     def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
+        self._check_taking()
         plan = self._planner.plan(manner.voice, manner.speed, format=manner.format, speak=manner.speak)
         session = self._session(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
@@ -261,6 +292,10 @@ class Chat:
         if len(self._replies) > LINGERING * self._limits.replies:
             next(one for one in self._replies.values() if one.over).let_go()
         return reply
+
+    def _check_taking(self) -> None:
+        if self._stopping:
+            raise RequestError("stopping", "the server is stopping; try again when it is back")
 
     def _check_capacity(self, session: Session | None) -> None:
         if self.running >= self._limits.replies:
@@ -290,8 +325,7 @@ class Chat:
         try:
             await reply.run(tokens)
         finally:
-            for watcher in self._watchers:
-                watcher(reply.traced)
+            self._endings.tell(reply.traced, reply.narrator.text)
 
     # -- sessions and ids
 

@@ -25,8 +25,10 @@ from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Guard, web_app
+from unavoce.server.metrics import Metrics, Refusals
 from unavoce.server.openapi.door import Document
 from unavoce.server.sockets import Sockets
+from unavoce.server.stopping import Stopping
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -38,6 +40,7 @@ class App:
     asgi: Any
     chat: Chat
     sockets: Sockets
+    stopping: Stopping
 
 
 @asynccontextmanager
@@ -54,20 +57,25 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        api = Api(Health(stage, model, chat), CacheFigures(stage.cache), chat)
-        guard = Guard(keys)
+        guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
+        api = Api(Health(stage, model, chat), figures, chat)
+        metrics = Metrics(stage, chat, figures, refusals)
         document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
-        http = web_app([*site.routes(), *document.routes(guard), *api.routes(guard)])
+        doors = [*site.routes(), *document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        http = web_app(doors, refusals.note)
         sockets = Sockets(
             chat,
             keys,
             tasks,
             lambda: stage.chain.statuses,
             list(settings.cors_origins),
+            note=refusals.note,
         )
+        metrics.count_connections("socketio", lambda: sockets.connections)
         stage.chain.watch(sockets.announce)
         try:
-            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets)
+            stopping = Stopping(chat, sockets, settings.stop_timeout_s)
+            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()
@@ -86,6 +94,7 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             replies_per_session=settings.max_replies_per_session,
         ),
         grace_s=settings.reconnect_grace_s,
+        log_text=settings.log_text,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any, Final
 
+from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.chain.member import LOADING, Member
 from unavoce.chat.chat import Chat
 from unavoce.errors import REMEDY, ModelError
@@ -46,7 +47,7 @@ class Health:
             "engines": engines,
             "model": model,
             "cache": cache,
-            "scheduler": self._scheduler(),
+            "scheduler": await self._scheduler(),
         }
 
     async def _model_health(self) -> Component:
@@ -72,12 +73,33 @@ class Health:
         cache = self._stage.cache
         told = _told(cache.problem) if cache.problem else {"detail": f"{cache.entries} clips in memory"}
         state = "degraded" if cache.problem else "ok"
-        return {"status": state, "latencyMs": None, **told, "bytes": cache.bytes, "hits": dict(cache.hits)}
+        look_s = cache.disk.look_s if isinstance(cache.disk, BackgroundDisk) else None
+        return {"status": state, "latencyMs": _ms(look_s), **told, "bytes": cache.bytes, "hits": dict(cache.hits)}
 
-    def _scheduler(self) -> Component:
+    async def _scheduler(self) -> Component:
         running, waiting = self._stage.running, self._stage.waiting
         detail = f"{self._chat.running} replies, {running} sentences in synthesis, {waiting} waiting"
-        return {"status": "ok", "latencyMs": None, "detail": detail, "running": running, "waiting": waiting}
+        if self._chat.stopping:
+            detail += "; the server is stopping and takes no new ones"
+        status = "stopping" if self._chat.stopping else "ok"
+        return {
+            "status": status,
+            "latencyMs": _ms(await _turn_s()),
+            "detail": detail,
+            "running": running,
+            "waiting": waiting,
+        }
+
+
+async def _turn_s() -> float:
+    """What one turn of the event loop takes just now: so long everything else waits for its own."""
+    began_s = time.perf_counter()
+    await asyncio.sleep(0)
+    return time.perf_counter() - began_s
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
 
 
 def _engine(member: Member) -> Component:

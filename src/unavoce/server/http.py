@@ -13,15 +13,24 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 
-STATUSES = {"unauthorised": 401, "unknown_reply": 404}
+STATUSES = {"unauthorised": 401, "unknown_reply": 404, "stopping": 503}
 """Of refusals, by their code; 400 for any other."""
+
+RETRY_AFTER_S = 5
+"""What a caller is told to wait where the server is stopping: another takes its place, or it is back by then."""
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
-def web_app(routes: Sequence[BaseRoute]) -> Starlette:
-    """The application of these routes."""
-    return Starlette(routes=routes, exception_handlers={RequestError: _refused})
+def web_app(routes: Sequence[BaseRoute], note: Callable[[str, str], None] = lambda _door, _code: None) -> Starlette:
+    """The application of these routes. `note` is told of each refusal: the door, `http`, and the code."""
+
+    def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestError):
+            note("http", error.code)
+        return _refused(request, error)
+
+    return Starlette(routes=routes, exception_handlers={RequestError: refused})
 
 
 class Guard:
@@ -47,5 +56,5 @@ class Guard:
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
     status = STATUSES.get(error.code, 400)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status)
     return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)

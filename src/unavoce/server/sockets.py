@@ -32,7 +32,10 @@ Ack = dict[str, Any]
 
 
 class Sockets:
-    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client."""
+    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client.
+
+    `note` is told of each refusal: the door, `socketio`, and the code.
+    """
 
     def __init__(
         self,
@@ -41,11 +44,14 @@ class Sockets:
         tasks: asyncio.TaskGroup,
         statuses: Callable[[], tuple[EngineStatus, ...]],
         cors_origins: list[str] | None = None,
+        *,
+        note: Callable[[str, str], None] = lambda _door, _code: None,
     ) -> None:
         self._chat = chat
         self._keys = keys
         self._tasks = tasks
         self._statuses = statuses
+        self._note = note
         self._clients: dict[str, Client] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
         self.server = PatientServer(
@@ -105,8 +111,11 @@ class Sockets:
         if environ is not self.server.environ.get(self._transport_id(sid)):
             return await self._unknown("connect")  # an event that a client gave this name comes here too
         try:
+            if self._chat.stopping:
+                raise RequestError("stopping", "the server is stopping; try again when it is back")
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
+            self._note("socketio", error.code)
             raise socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code}) from error
         client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), Caller(key, _address(environ)))
         for status in self._statuses():
@@ -167,10 +176,10 @@ class Sockets:
             try:
                 return {"ok": True, **handle(self._client(sid), parse(kind, data))}
             except RequestError as error:
-                return _refusal(error.code, error.message)
+                return self._refusal(error.code, error.message)
             except Exception:
-                log.exception("handler_crashed", extra={"event": name})
-                return _refusal("internal", "the server made a mistake; its log says which")
+                log.exception("handler_crashed", extra={"of": name})
+                return self._refusal("internal", "the server made a mistake; its log says which")
 
         self.server.on(name, handler)
 
@@ -210,13 +219,13 @@ class Sockets:
         return {}
 
     async def _unknown(self, event: Any, *_: Any) -> Ack:
-        return _refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+        return self._refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+
+    def _refusal(self, code: str, message: str) -> Ack:
+        self._note("socketio", code)
+        return {"ok": False, "error": {"code": code, "message": message}}
 
 
 def _address(environ: Any) -> str:
     """Of the other end, as the web server knows it."""
     return str(environ.get("REMOTE_ADDR", ""))
-
-
-def _refusal(code: str, message: str) -> Ack:
-    return {"ok": False, "error": {"code": code, "message": message}}

@@ -15,6 +15,7 @@ from unavoce.llm.options import LlmSettings
 from unavoce.settings.digest import section_digest
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "human", "json"]
 
 MAX_PHRASES_BYTES = 1 << 20
 BUTLER_PHRASES = (
@@ -132,6 +133,8 @@ class Settings(BaseModel):
     """0 takes any free port; the line printed at the start names it."""
     data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=default_data_dir)
     engines: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_engine_order)] = ("piper",)
+    stop_timeout_s: float = Field(8.0, ge=0, le=3600)
+    """For replies that run when the server is told to stop."""
     sample_rate_hz: int = Field(24_000, ge=8_000, le=48_000)
     tts_max_parallel: int = Field(2, ge=1, le=64)
     opus_enabled: bool = False
@@ -165,6 +168,9 @@ class Settings(BaseModel):
     max_replies: int = Field(64, ge=1, le=10_000)
     max_replies_per_session: int = Field(8, ge=1, le=10_000)
     log_level: LogLevel = "info"
+    log_format: LogFormat = "auto"
+    log_text: bool = False
+    """The text of each reply in the log, on purpose."""
     llm: LlmSettings = Field(default_factory=LlmSettings)
 
     engine_sections: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)

@@ -10,10 +10,16 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 
-from unavoce.server.openapi import cache, health, page_files, trace
+from unavoce.server.openapi import cache, health, metrics, page_files, trace
 from unavoce.server.openapi.operation import Answer, Content, Operation, Parameter
 
-OPERATIONS: Final = (*health.OPERATIONS, *cache.OPERATIONS, *trace.OPERATIONS, *page_files.OPERATIONS)
+OPERATIONS: Final = (
+    *health.OPERATIONS,
+    *cache.OPERATIONS,
+    *trace.OPERATIONS,
+    *metrics.OPERATIONS,
+    *page_files.OPERATIONS,
+)
 
 ABOUT: Final = (
     "Turns a language model's token stream into one steady voice. A conversation goes over Socket.IO at `/socket.io`,"

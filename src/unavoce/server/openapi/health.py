@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from unavoce.server.openapi.operation import TEXT, Answer, Content, Described, Operation, json_of
-from unavoce.server.openapi.refusals import UNAUTHORISED
+from unavoce.server.openapi.refusals import RETRY_AFTER, UNAUTHORISED
 
 Count = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[int, Field(ge=0)]
@@ -57,7 +57,8 @@ class CacheHealth(Described):
     """The clips that are kept."""
 
     status: Literal["ok", "degraded"]
-    latency_ms: None
+    latency_ms: Annotated[float, Field(ge=0)] | None
+    """Of a look on disk; null before any, and where nothing is kept there."""
     detail: str
     """For a person."""
     remedy: str = ""
@@ -71,8 +72,10 @@ class CacheHealth(Described):
 class SchedulerHealth(Described):
     """What is going on."""
 
-    status: Literal["ok"]
-    latency_ms: None
+    status: Literal["ok", "stopping"]
+    """`stopping`: it takes no new replies, and ends when those that run have ended."""
+    latency_ms: Annotated[float, Field(ge=0)]
+    """Of a turn of the event loop: so long everything else waits for its own."""
     detail: str
     """For a person."""
     running: Count
@@ -110,14 +113,14 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
         "model": {"status": "ok", "latencyMs": 0, "model": "embedded", "detail": "ready"},
         "cache": {
             "status": "ok",
-            "latencyMs": None,
+            "latencyMs": 0.4,
             "detail": "64 clips in memory",
             "bytes": 4_912_034,
             "hits": {"memory": 31, "disk": 12, "none": 169},
         },
         "scheduler": {
             "status": "ok",
-            "latencyMs": None,
+            "latencyMs": 0.1,
             "detail": "1 replies, 2 sentences in synthesis, 0 waiting",
             "running": 2,
             "waiting": 0,
@@ -142,7 +145,10 @@ OPERATIONS = (
         "Operating",
         "The process can serve",
         "For a supervisor. Says nothing about engines, and asks for no key.",
-        [Answer(200, "It can.", {"text/plain": Content(TEXT, "ok\n")})],
+        [
+            Answer(200, "It can.", {"text/plain": Content(TEXT, "ok\n")}),
+            Answer(503, "It is stopping.", {"text/plain": Content(TEXT, "stopping\n")}, RETRY_AFTER),
+        ],
         keys=(),
     ),
     Operation(

@@ -32,4 +32,5 @@ UNAUTHORISED = refused(
     "an API key is needed: as auth {apiKey}, or as Authorization: Bearer",
     {"WWW-Authenticate": "How a key may come."},
 )
+RETRY_AFTER = {"Retry-After": "Seconds."}
 PLAIN = {"text/plain": Content(TEXT)}
