@@ -11,7 +11,7 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.health import Health
-from unavoce.server.http import RETRY_AFTER_S, Guard
+from unavoce.server.http import HEADERS, Guard
 
 LONGEST_ID = 100
 """Characters of an id that is looked for at all."""
@@ -36,7 +36,7 @@ class Api:
     async def _alive(self, _: Request) -> Response:
         """Whether it is worth sending somebody here: not while the server is stopping."""
         if self._chat.stopping:
-            return PlainTextResponse("stopping\n", 503, {"Retry-After": str(RETRY_AFTER_S)})
+            return PlainTextResponse("stopping\n", 503, HEADERS[503])
         return PlainTextResponse("ok\n")
 
     async def _state(self, _request: Request, _caller: Caller) -> Response:

@@ -40,13 +40,14 @@ class Health:
         """`status`: `ok`; `degraded` where something is not as configured but there is speech; else `down`."""
         engines = {member.engine.name: _engine(member) for member in self._stage.chain.members}
         model = await self._model_health()
-        cache = self._cache()
-        well = all(part["status"] in ("healthy", "ok") for part in (*engines.values(), model, cache))
+        cache, history = self._cache(), self._history()
+        well = all(part["status"] in ("healthy", "ok") for part in (*engines.values(), model, cache, history))
         return {
             "status": ("ok" if well else "degraded") if self.speaks else "down",
             "engines": engines,
             "model": model,
             "cache": cache,
+            "history": history,
             "scheduler": await self._scheduler(),
         }
 
@@ -75,6 +76,13 @@ class Health:
         state = "degraded" if cache.problem else "ok"
         look_s = cache.disk.look_s if isinstance(cache.disk, BackgroundDisk) else None
         return {"status": state, "latencyMs": _ms(look_s), **told, "bytes": cache.bytes, "hits": dict(cache.hits)}
+
+    def _history(self) -> Component:
+        archive = self._chat.archive
+        if archive is None:
+            return {"status": "ok", "latencyMs": None, "detail": "in memory only"}
+        problem = archive.problem
+        return {"status": "degraded" if problem else "ok", "latencyMs": None, **_told(problem or archive.detail)}
 
     async def _scheduler(self) -> Component:
         running, waiting = self._stage.running, self._stage.waiting

@@ -13,11 +13,10 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 
-STATUSES = {"unauthorised": 401, "unknown_reply": 404, "stopping": 503}
+STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429, "stopping": 503}
 """Of refusals, by their code; 400 for any other."""
-
-RETRY_AFTER_S = 5
-"""What a caller is told to wait where the server is stopping: another takes its place, or it is back by then."""
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
+"""Of refusals, by their status. A server that is stopping has another in its place, or is back, within 5 s."""
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
@@ -30,7 +29,7 @@ def web_app(routes: Sequence[BaseRoute], note: Callable[[str, str], None] = lamb
             note("http", error.code)
         return _refused(request, error)
 
-    return Starlette(routes=routes, exception_handlers={RequestError: refused})
+    return Starlette(routes=routes, exception_handlers={RequestError: refused, Exception: _crashed})
 
 
 class Guard:
@@ -53,8 +52,17 @@ class Guard:
         return Caller(key, request.client.host if request.client else "")
 
 
+def _crashed(_: Request, __: Exception) -> Response:
+    """The log says what happened; the caller must not learn it."""
+    return _error(500, "internal", "the server made a mistake; its log says which")
+
+
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
     status = STATUSES.get(error.code, 400)
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": str(RETRY_AFTER_S)}}.get(status)
-    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)
+    headers = HEADERS.get(status)
+    return _error(status, error.code, error.message, headers)
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

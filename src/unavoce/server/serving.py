@@ -17,7 +17,7 @@ import uvicorn
 from unavoce.errors import StartError
 from unavoce.server import supervisor
 from unavoce.server.app import App, open_app
-from unavoce.server.sockets import MAX_PACKET_BYTES
+from unavoce.server.limits.web import web_config
 from unavoce.settings import Settings
 
 
@@ -29,15 +29,7 @@ async def serve(settings: Settings) -> None:
     _prepare(settings.data_dir)
     with listen(settings.host, settings.port) as listening:
         async with open_app(settings) as app:
-            config = uvicorn.Config(
-                app.asgi,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                ws_max_size=MAX_PACKET_BYTES,
-                # Speech as PCM hardly shrinks, and shrinking it would hold up every other reply.
-                ws_per_message_deflate=False,
-            )
+            config = web_config(app.asgi, settings)
             await _Server(config, app, _address(settings.host, listening)).serve(sockets=[listening])
 
 

@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 from unavoce.cache.disk.clip_file import DamagedClip
-from unavoce.cache.disk.threads import DiskThreads
 from unavoce.cache.disk.tier import DiskCache
 from unavoce.cache.kept import Kept, Which
 from unavoce.errors import CacheError
+from unavoce.storage.threads import DiskThreads
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")

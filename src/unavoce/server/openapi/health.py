@@ -69,6 +69,17 @@ class CacheHealth(Described):
     """By tier: `memory`, `disk`, `none`."""
 
 
+class HistoryHealth(Described):
+    """What was said, where it is kept on disk."""
+
+    status: Literal["ok", "degraded"]
+    latency_ms: None
+    detail: str
+    """For a person."""
+    remedy: str = ""
+    """What helps; only where it is known."""
+
+
 class SchedulerHealth(Described):
     """What is going on."""
 
@@ -93,6 +104,7 @@ class HealthReport(Described):
     """By name."""
     model: ModelHealth
     cache: CacheHealth
+    history: HistoryHealth
     scheduler: SchedulerHealth
 
 
@@ -118,6 +130,7 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
             "bytes": 4_912_034,
             "hits": {"memory": 31, "disk": 12, "none": 169},
         },
+        "history": {"status": "ok", "latencyMs": None, "detail": "in memory only"},
         "scheduler": {
             "status": "ok",
             "latencyMs": 0.1,
