@@ -130,6 +130,16 @@ class HttpProtocol(H11Protocol):
         self._let_go()  # the place is the WebSocket's in the same instant
         super().handle_websocket_upgrade(event)
 
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's own would put it into the middle of another answer, or have another begun after it."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # whoever is about to answer says it to nobody
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
+
     def _let_go(self) -> None:
         if self._watch is not None:
             self._watch.end()
