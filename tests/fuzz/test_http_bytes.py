@@ -12,7 +12,7 @@ from tests.fuzz import chance
 from tests.fuzz.http_bytes import exchanged, throw
 from tests.support.server import running_server
 
-BROKEN_BODY = b"POST %b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+BROKEN_BODY = b"%b %b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
 UNLIMITED = {"max_requests_per_s": 100_000, "max_events_per_s": 100_000}
 
 
@@ -29,13 +29,14 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [one.getMessage() for one in wrong if one.exc_info or one.name != "engineio.server"]
 
 
+@pytest.mark.parametrize("method", [b"POST", b"HEAD"])
 @pytest.mark.parametrize("path", [b"/healthz", b"/api/health", b"/nowhere", b"/socket.io/?EIO=4&transport=polling"])
 async def test_a_request_that_breaks_while_it_is_answered_gets_one_answer(
-    data_dir: Path, caplog: pytest.LogCaptureFixture, path: bytes
+    data_dir: Path, caplog: pytest.LogCaptureFixture, path: bytes, method: bytes
 ) -> None:
     """A body that is no HTTP, behind a head that is: 400, the end of the connection, and no crash in the log."""
     async with running_server(data_dir) as server:
-        answer = await exchanged(*place(server.url), [BROKEN_BODY % path])
+        answer = await exchanged(*place(server.url), [BROKEN_BODY % (method, path)])
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.count(b"HTTP/1.1") == 1
     assert errors(caplog) == []
