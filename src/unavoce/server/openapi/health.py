@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from unavoce.server.openapi.operation import TEXT, Answer, Content, Described, Operation, json_of
-from unavoce.server.openapi.refusals import UNAUTHORISED
+from unavoce.server.openapi.refusals import RETRY_AFTER, UNAUTHORISED
 
 Count = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[int, Field(ge=0)]
@@ -58,7 +58,7 @@ class CacheHealth(Described):
 
     status: Literal["ok", "degraded"]
     latency_ms: Annotated[float, Field(ge=0)] | None
-    """Of the last look on disk; null before any."""
+    """Of a look on disk; null before any, and where nothing is kept there."""
     detail: str
     """For a person."""
     remedy: str = ""
@@ -70,7 +70,7 @@ class CacheHealth(Described):
 
 
 class HistoryHealth(Described):
-    """What was said, in memory or on disk."""
+    """What was said, where it is kept on disk."""
 
     status: Literal["ok", "degraded"]
     latency_ms: None
@@ -84,8 +84,9 @@ class SchedulerHealth(Described):
     """What is going on."""
 
     status: Literal["ok", "stopping"]
+    """`stopping`: it takes no new replies, and ends when those that run have ended."""
     latency_ms: Annotated[float, Field(ge=0)]
-    """Of one turn of the event loop just now."""
+    """Of a turn of the event loop: so long everything else waits for its own."""
     detail: str
     """For a person."""
     running: Count
@@ -124,7 +125,7 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
         "model": {"status": "ok", "latencyMs": 0, "model": "embedded", "detail": "ready"},
         "cache": {
             "status": "ok",
-            "latencyMs": 1.4,
+            "latencyMs": 0.4,
             "detail": "64 clips in memory",
             "bytes": 4_912_034,
             "hits": {"memory": 31, "disk": 12, "none": 169},
@@ -159,12 +160,7 @@ OPERATIONS = (
         "For a supervisor. Says nothing about engines, and asks for no key.",
         [
             Answer(200, "It can.", {"text/plain": Content(TEXT, "ok\n")}),
-            Answer(
-                503,
-                "It was told to stop, and takes nothing new.",
-                {"text/plain": Content(TEXT, "stopping\n")},
-                {"Retry-After": "Seconds until another should be there."},
-            ),
+            Answer(503, "It is stopping.", {"text/plain": Content(TEXT, "stopping\n")}, RETRY_AFTER),
         ],
         keys=(),
     ),
