@@ -25,7 +25,20 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "web": set(),
     "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
-    "server": {"web", "composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
+    "server": {
+        "web",
+        "composition",
+        "settings",
+        "chat",
+        "narration",
+        "cache",
+        "chain",
+        "engines",
+        "llm",
+        "audio",
+        "cores",
+        "errors",
+    },
 }
 """The command line may look into everything, and so it is not listed."""
 

@@ -26,6 +26,7 @@ from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Guard, web_app
 from unavoce.server.sockets import Sockets
+from unavoce.server.speech.door import SpeechDoor
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -53,8 +54,10 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
+        guard = Guard(keys)
         api = Api(Health(stage, model, chat), CacheFigures(stage.cache), chat)
-        http = web_app([*site.routes(), *api.routes(Guard(keys))])
+        speech = SpeechDoor(stage.chain, chat)
+        http = web_app([*site.routes(), *api.routes(guard), *speech.routes(guard)])
         sockets = Sockets(
             chat,
             keys,
