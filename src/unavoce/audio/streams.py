@@ -106,7 +106,7 @@ class _AvStream:
             rate_hz,
             recipe.bitrate,
             codec_options=recipe.codec_options,
-            container_options={"flush_packets": "1", **recipe.container_options},
+            container_options=recipe.container_options,
         )
 
     def feed(self, samples: Samples) -> bytes:
@@ -119,7 +119,7 @@ class _AvStream:
 
 
 class _Made:
-    """What was made and has not been taken yet. It cannot seek, so libav does not go back to what it wrote."""
+    """What was made and not taken yet. It cannot seek, so libav hands over each packet, and returns to none."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()

@@ -18,7 +18,8 @@ from unavoce.audio.wav import parse_wav
 from unavoce.errors import AudioError
 
 ENCODED: tuple[StreamFormat, ...] = ("mp3", "opus", "aac", "flac")
-MOST_HELD_BACK_S = 0.11
+HELD_BACK = {"mp3": 5, "opus": 2, "aac": 9, "flac": 5, "wav": 1, "pcm": 1}
+"""Hundredths of a second of sound until there are bytes."""
 
 
 def sweep(count: int) -> Samples:
@@ -57,9 +58,11 @@ def test_any_split_gives_the_same_bytes_of_sound(format: StreamFormat, data: st.
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_little_is_held_back(format: StreamFormat) -> None:
-    """A tenth of a second of new sound always brings bytes, from the very first on."""
+    """From the very first on, so much new sound always brings bytes."""
     stream = open_stream(format, RATE_HZ)
-    assert all(stream.feed(tenth) for tenth in np.split(sweep(3 * RATE_HZ), 30))
+    made = [bool(stream.feed(hundredth)) for hundredth in np.split(sweep(3 * RATE_HZ), 300)]
+    waits = "".join("." if one else "w" for one in made).split(".")
+    assert max(len(wait) for wait in waits) + 1 <= HELD_BACK[format]
 
 
 @pytest.mark.parametrize("format", ENCODED)
@@ -68,7 +71,7 @@ def test_sound_that_broke_off_is_playable_up_to_there(format: StreamFormat) -> N
     stream = open_stream(format, RATE_HZ)
     left = stream.feed(sweep(RATE_HZ))
     if format != "flac":  # its own decoder stops at what is missing
-        assert len(decoded(format, left)) >= RATE_HZ * (1 - MOST_HELD_BACK_S)
+        assert len(decoded(format, left)) > 0.85 * RATE_HZ
     assert stream.end()
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from unavoce.audio.pcm import Samples
 from unavoce.audio.streams import SoundStream, StreamFormat, open_stream
 from unavoce.chat.recital import Recital
 from unavoce.errors import AudioError, EngineError
@@ -19,6 +20,8 @@ from unavoce.server.speech.refusals import SpeechRefused, body_of
 
 RATE_HZ: Final = 24_000
 """Of every format, as OpenAI's `pcm` has it."""
+SLICE: Final = RATE_HZ // 2
+"""Samples encoded at a time: of a long chunk the first bytes leave before the rest is encoded."""
 NOTHING_SAID_S: Final = 0.1
 """Silence, for a text in which there is nothing to say: a file without a sample is none."""
 TOKENS_PER_S: Final = 20
@@ -51,8 +54,9 @@ class EncodedSound:
         """As soon as there are any. Raises SpeechRefused when the text was not, or not wholly, spoken."""
         try:
             async for chunk in self._recital:
-                if part := await self._feed(chunk.samples):
-                    yield part
+                for start in range(0, len(chunk.samples), SLICE):
+                    if part := await self._feed(chunk.samples[start : start + SLICE]):
+                        yield part
             _check(self._recital)
             if not self._samples:
                 yield await self._feed(np.zeros(round(NOTHING_SAID_S * RATE_HZ), np.int16))
@@ -61,7 +65,7 @@ class EncodedSound:
         except (EngineError, AudioError) as error:
             raise SpeechRefused(503, "speech_failed", str(error)) from error
 
-    async def _feed(self, samples: Any) -> bytes:
+    async def _feed(self, samples: Samples) -> bytes:
         self._samples += len(samples)
         # Whoever stops waiting leaves the encoder to its thread, and does not touch it again.
         return await asyncio.to_thread(self._stream.feed, samples)
@@ -70,10 +74,8 @@ class EncodedSound:
 def _check(recital: Recital) -> None:
     """Raises EngineError unless everything was spoken."""
     recital.check()
-    if recital.narrator.aborted:
-        raise EngineError("the reply was stopped before its end")
-    if recital.narrator.reason != "complete":
-        raise EngineError("the reply failed; the server's log says why")
+    if (reason := recital.narrator.reason) != "complete":
+        raise EngineError(f"the reply ended early, as {reason}")
 
 
 async def as_events(sound: EncodedSound, text: str) -> AsyncGenerator[bytes, None]:
