@@ -24,7 +24,8 @@ from tests.support.server import PATIENCE_S, ScriptedModel, Server, running_serv
 
 from unavoce.server.sockets import MAX_PACKET_BYTES
 
-KEYS = {"api_keys": ("mine", "theirs"), "max_replies": 10_000, "max_replies_per_session": 10_000}
+UNLIMITED = dict.fromkeys(("max_replies", "max_replies_per_session", "max_replies_per_caller"), 10_000)
+KEYS = {"api_keys": ("mine", "theirs"), **UNLIMITED}
 FIRST_HALF = ["Good evening, sir. Dinner ", "is served in the "]
 SECOND_HALF = ["blue room. ", "There is some wine, ", "too."]
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import builtins
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import openai
 import pytest
 from tests.support.openai_client import asked, asking, bare, engine_that, said, wanting
 from tests.support.server import quick_engine, running_server
 
 from unavoce.engines.fake import Step
-from unavoce.server.speech.request import MAX_BODY_BYTES, MAX_UNREAD_BYTES
 
 JSON = {"content-type": "application/json"}
 
@@ -130,35 +127,17 @@ async def test_json_by_its_other_names(data_dir: Path, kind: str) -> None:
 
 
 async def test_a_body_that_is_too_large(data_dir: Path) -> None:
-    """Is refused, whether its size was said before or not, and the connection is closed."""
+    """Is refused in OpenAI's shape, whether its size was said before or not."""
 
     async def pieces() -> Any:
-        for _ in range(2 * MAX_BODY_BYTES // 65_536):
-            yield b" " * 65_536
+        for _ in range(3):
+            yield b" " * 1_000
 
-    async with running_server(data_dir) as server, bare(server.url, **JSON) as client:
-        for body in (b" " * (MAX_BODY_BYTES + 1), pieces()):
-            answer = await client.post("/v1/audio/speech", content=body)
-            check_refusal(answer, 413, "too_large")
-            assert answer.headers["connection"] == "close"
-        padded = json.dumps(wanting()).encode().ljust(MAX_BODY_BYTES)
+    async with running_server(data_dir, max_body_bytes=2_000) as server, bare(server.url, **JSON) as client:
+        for body in (b" " * 2_001, pieces()):
+            check_refusal(await client.post("/v1/audio/speech", content=body), 413, "too_large")
+        padded = json.dumps(wanting()).encode().ljust(2_000)
         assert (await client.post("/v1/audio/speech", content=padded)).status_code == 200
-
-
-async def test_a_body_without_an_end(data_dir: Path) -> None:
-    """Is read no further than its bound, and what the system holds: its sender finds the connection closed."""
-    sent = 0
-
-    async def for_ever() -> Any:
-        nonlocal sent
-        while True:
-            sent += 65_536
-            yield b" " * 65_536
-
-    async with running_server(data_dir) as server, bare(server.url, **JSON) as client:
-        with suppress(httpx.TransportError):
-            check_refusal(await client.post("/v1/audio/speech", content=for_ever()), 413, "too_large")
-    assert MAX_UNREAD_BYTES < sent < 10 * MAX_UNREAD_BYTES
 
 
 @pytest.mark.parametrize(
@@ -236,6 +215,38 @@ async def test_busy(data_dir: Path) -> None:
                     await said(official)
         await server.app.chat.ended()
         assert (await client.post("/v1/audio/speech", json=wanting())).status_code == 200
+
+
+async def test_one_callers_share(data_dir: Path) -> None:
+    """A caller with as many replies as one may have is told so, in the same manner."""
+    engine = engine_that(Step(hang_after=1, pieces=2), "Certainly.", s_per_char=0.3)
+    async with (
+        running_server(data_dir, engine=engine, max_replies_per_caller=1) as server,
+        bare(server.url) as client,
+        client.stream("POST", "/v1/audio/speech", json=wanting("Certainly.")) as running,
+    ):
+        assert running.status_code == 200
+        answer = await client.post("/v1/audio/speech", json=wanting())
+        check_refusal(answer, 429, "too_many")
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_a_server_that_stops_takes_nothing_new(data_dir: Path) -> None:
+    """And says when another is there."""
+    async with running_server(data_dir) as server, bare(server.url) as client:
+        server.app.stopping.told()
+        answer = await client.post("/v1/audio/speech", json=wanting())
+        check_refusal(answer, 503, "stopping")
+        assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_refusals_are_counted(data_dir: Path) -> None:
+    """`/metrics` tells how many this door refused, and why."""
+    async with running_server(data_dir) as server, bare(server.url) as client:
+        for _ in range(2):
+            await client.post("/v1/audio/speech", json=wanting(voice="nobody"))
+        counted = (await client.get("/metrics")).text
+        assert [line for line in counted.splitlines() if 'door="openai"' in line and line.endswith(" 2.0")]
 
 
 @pytest.mark.parametrize("stream_format", ["audio", "sse"])

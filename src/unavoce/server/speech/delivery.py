@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Any
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import Receive, Send
@@ -14,10 +14,6 @@ from starlette.types import Receive, Send
 from unavoce.server.speech.refusals import SpeechRefused
 
 log = logging.getLogger(__name__)
-
-STUCK_S: Final = 180.0
-"""A caller that takes nothing for this long is left. Long, because one that plays what it reads may have minutes of
-sound waiting in its own and the system's buffers."""
 
 
 async def deliver(send: Send, parts: AsyncGenerator[bytes, None], headers: Mapping[str, str]) -> None:
@@ -30,16 +26,14 @@ async def deliver(send: Send, parts: AsyncGenerator[bytes, None], headers: Mappi
         async with aclosing(parts):
             async for part in parts:
                 if not begun:
-                    await _send(send, _start(headers))
+                    await send(_start(headers))
                     begun = True
-                await _send(send, {"type": "http.response.body", "body": part, "more_body": True})
-        await _send(send, {"type": "http.response.body", "body": b""})
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
     except SpeechRefused as error:
         if not begun:
             raise
         log.warning("speech_cut_off", extra={"reason": error.message})
-    except TimeoutError:
-        log.warning("speech_client_stuck", extra={"seconds": STUCK_S})
 
 
 async def while_there(receive: Receive, work: Coroutine[Any, Any, None]) -> None:
@@ -58,11 +52,6 @@ async def while_there(receive: Receive, work: Coroutine[Any, Any, None]) -> None
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _send(send: Send, message: dict[str, Any]) -> None:
-    async with asyncio.timeout(STUCK_S):
-        await send(message)
 
 
 def _start(headers: Mapping[str, str]) -> dict[str, Any]:

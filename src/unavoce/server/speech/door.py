@@ -32,17 +32,19 @@ CONTENT_TYPES: Final[dict[StreamFormat, str]] = {
     "pcm": "audio/pcm",
 }
 """As OpenAI sends them. Its Opus is in Ogg, whose registered type would be `audio/ogg; codecs=opus`."""
-STREAMED: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
+STREAMED: Final = {"X-Accel-Buffering": "no"}
 """Nobody on the way may collect it first."""
 
 Answer = Callable[[Request, Caller, Send], Awaitable[None]]
+Note = Callable[[str, str], None]
 
 
 class SpeechDoor:
-    """Speech for clients that were made for OpenAI's API."""
+    """Speech for clients made for OpenAI's API. `note` is told of each refusal: the door, `openai`, and the code."""
 
-    def __init__(self, chain: Chain, chat: Chat) -> None:
+    def __init__(self, chain: Chain, chat: Chat, note: Note) -> None:
         self._chat = chat
+        self._note = note
         self._names = Names(chain)
 
     def routes(self, guard: Guard) -> list[BaseRoute]:
@@ -54,7 +56,7 @@ class SpeechDoor:
             "/v1/models/{model:path}": ("GET", self._model),
             "/v1/{rest:path}": ("", _nothing),
         }
-        return [Route(path, _Endpoint(guard, *way), name=path) for path, way in paths.items()]
+        return [Route(path, _Endpoint(guard, self._note, *way), name=path) for path, way in paths.items()]
 
     async def _speech(self, request: Request, caller: Caller, send: Send) -> None:
         wanted = await read_request(request)
@@ -89,8 +91,9 @@ class SpeechDoor:
 class _Endpoint:
     """One route. Whatever is refused is refused in OpenAI's shape; any method is taken, to be refused likewise."""
 
-    def __init__(self, guard: Guard, method: str, answer: Answer) -> None:
+    def __init__(self, guard: Guard, note: Note, method: str, answer: Answer) -> None:
         self._guard = guard
+        self._note = note
         self._method = method
         self._answer = answer
 
@@ -102,6 +105,7 @@ class _Endpoint:
                 self._check_method(request.method)
                 await self._answer(request, caller, send)
             except RequestError as error:
+                self._note("openai", error.code)
                 await answer_to(error)(scope, receive, send)
 
     def _check_method(self, method: str) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.responses import JSONResponse
 
 from unavoce.errors import RequestError
-from unavoce.server.http import STATUSES
-
-RETRY_AFTER_S: Final = 1
-"""What a caller is told to wait where too many replies run."""
+from unavoce.server.http import HEADERS, STATUSES
 
 
 class SpeechRefused(RequestError):
@@ -40,12 +37,11 @@ class _Known:
     status: int
     param: str | None = None
     code: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 _KNOWN: Final[Mapping[str, _Known]] = {
-    "unauthorised": _Known(401, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"}),
-    "busy": _Known(429, headers={"Retry-After": str(RETRY_AFTER_S)}),
+    "unauthorised": _Known(401, code="invalid_api_key"),
+    "busy": _Known(429),
     "empty": _Known(400, "input"),
     "too_long": _Known(400, "input"),
     "unknown_voice": _Known(400, "voice"),
@@ -71,7 +67,7 @@ def body_of(refused: SpeechRefused) -> dict[str, Any]:
 def _translated(error: RequestError) -> SpeechRefused:
     known = _KNOWN.get(error.code) or _Known(STATUSES.get(error.code, 400))
     code = known.code or error.code
-    return SpeechRefused(known.status, code, error.message, param=known.param, headers=known.headers)
+    return SpeechRefused(known.status, code, error.message, param=known.param, headers=HEADERS.get(known.status))
 
 
 def _kind(status: int) -> str:

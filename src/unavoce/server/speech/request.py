@@ -1,9 +1,8 @@
-"""What a caller asks for, checked: the fields of OpenAI's `createSpeech`, and no more of the body than is bounded."""
+"""What a caller asks for, checked: the fields of OpenAI's `createSpeech`."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
@@ -11,11 +10,6 @@ from starlette.requests import Request
 from unavoce.audio.streams import StreamFormat
 from unavoce.chain.chain import MAX_SPEED, MIN_SPEED
 from unavoce.server.speech.refusals import SpeechRefused
-
-MAX_BODY_BYTES: Final = 1 << 20
-MAX_UNREAD_BYTES: Final = 8 << 20
-"""Of a body that is too large, taken and thrown away, so that its sender comes to read the refusal."""
-BODY_LIMIT_S: Final = 30.0
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Speed = Annotated[float, Field(ge=0.25, le=4.0, allow_inf_nan=False)]
@@ -54,33 +48,15 @@ class SpeechRequest(BaseModel):
 
 
 async def read_request(request: Request) -> SpeechRequest:
-    """Raises SpeechRefused; ClientDisconnect when the caller left before it had said everything."""
+    """Raises SpeechRefused; ClientDisconnect when the caller left before it had said everything.
+
+    How much may come, and in which time, the gate sees to (`server/limits/`).
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         told = f"the body is {kind[:100]!r}" if kind else "the body has no Content-Type"
         raise SpeechRefused(415, "unsupported_media_type", f"{told}; send JSON, with Content-Type: application/json")
-    try:
-        async with asyncio.timeout(BODY_LIMIT_S):
-            body = await _read_body(request)
-    except TimeoutError:
-        message = f"the body did not come within {BODY_LIMIT_S:g} s"
-        raise SpeechRefused(408, "timeout", message, headers={"Connection": "close"}) from None
-    return parse(body)
-
-
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size <= MAX_BODY_BYTES:
-            body += piece
-        elif size > MAX_UNREAD_BYTES:
-            break
-    if size > MAX_BODY_BYTES:
-        message = f"the body has more than {MAX_BODY_BYTES} bytes"
-        raise SpeechRefused(413, "too_large", message, headers={"Connection": "close"})
-    return bytes(body)
+    return parse(await request.body())
 
 
 def parse(body: bytes) -> SpeechRequest:
