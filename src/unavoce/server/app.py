@@ -31,6 +31,7 @@ from unavoce.server.limits.gate import gated
 from unavoce.server.limits.transports import Quotas
 from unavoce.server.limits.web import connection_places
 from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.openapi.door import Document
 from unavoce.server.sockets import Sockets
 from unavoce.server.speech.door import SpeechDoor
 from unavoce.server.stopping import Stopping
@@ -70,8 +71,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
         speech = SpeechDoor(stage.chain, chat, refusals.note)
-        routes = [*site.routes(), *api.routes(guard), *metrics.routes(guard), *speech.routes(guard)]
-        http = web_app(routes, refusals.note)
+        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard), *speech.routes(guard)]
+        http = web_app([*site.routes(), *doors], refusals.note)
         sockets = Sockets(
             chat,
             keys,
@@ -84,8 +86,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         stage.chain.watch(sockets.announce)
         try:
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
-            doors = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            yield App(gated(doors, settings), http, chat, sockets, stopping)
+            app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
+            yield App(gated(app, settings), http, chat, sockets, stopping)
         finally:
             await sockets.close()
             starting.cancel()

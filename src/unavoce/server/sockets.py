@@ -20,6 +20,7 @@ from unavoce.server import payloads
 from unavoce.server.auth import Keys
 from unavoce.server.limits.addresses import address_of
 from unavoce.server.limits.transports import Quotas, Transports
+from unavoce.server.packets import PatientServer
 from unavoce.server.payloads import parse
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Sockets:
         self._note = note
         self._clients: dict[str, Client] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
-        self.server = socketio.AsyncServer(
+        self.server = PatientServer(
             async_mode="asgi",
             # In the order of arrival, one at a time per client; handlers return at once.
             async_handlers=False,
