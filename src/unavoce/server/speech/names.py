@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from unavoce.chain.chain import Chain
 from unavoce.engines.base import Voice
-from unavoce.errors import RequestError
 from unavoce.server.speech.refusals import SpeechRefused
 
 OPENAI_MODELS: Final = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
@@ -53,7 +52,12 @@ class Names:
 
     def voices(self) -> list[dict[str, Any]]:
         """Every voice, the default one first, by the name that a request may ask for it with."""
-        return [self._voice(voice) for voice in self._chain.voices()]
+        there = self._chain.voices()
+        meant: dict[str, Voice] = {}
+        for voice in there:
+            for name in (voice.name, voice.engine, f"{voice.engine}/{voice.name}"):
+                meant.setdefault(name, voice)  # as `Chain.find_voice` does, without asking it a thousand times
+        return [self._voice(voice, bare=meant[voice.name] == voice) for voice in there]
 
     def _engine(self, model: str) -> str | None:
         """The engine that a model means; None where any will do. Raises SpeechRefused."""
@@ -67,19 +71,15 @@ class Names:
 
     def _is_openais(self, voice: str) -> bool:
         """Whether the name means the default voice: the engine that has that one may have a voice so called itself."""
+        if voice not in OPENAI_VOICES:
+            return False
         first = self._chain.find_voice(None).engine
-        return voice in OPENAI_VOICES and voice not in {one.name for one in self._chain.voices_of(first)}
+        return voice not in {one.name for one in self._chain.voices_of(first)}
 
     def _model(self, name: str) -> dict[str, Any]:
         return {"id": name, "object": "model", "created": self._since, "owned_by": "unavoce"}
 
-    def _voice(self, voice: Voice) -> dict[str, Any]:
-        name = voice.name if self._means(voice.name, voice) else f"{voice.engine}/{voice.name}"
+    def _voice(self, voice: Voice, *, bare: bool) -> dict[str, Any]:
+        """`bare`: its own name is enough to ask for it, unless that means another to clients of OpenAI."""
+        name = voice.name if bare and not self._is_openais(voice.name) else f"{voice.engine}/{voice.name}"
         return {"id": name, "object": "voice", "name": name, "language": voice.language, "engine": voice.engine}
-
-    def _means(self, name: str, voice: Voice) -> bool:
-        """Whether the bare name is enough to ask for this voice."""
-        try:
-            return not self._is_openais(name) and self._chain.find_voice(name) == voice
-        except RequestError:
-            return False
