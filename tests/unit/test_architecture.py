@@ -28,7 +28,7 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
     "server": {
         *("web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"),
-        *("cores", "outbound", "errors"),
+        *("engines", "audio", "cores", "outbound", "errors"),
     },
 }
 """The command line may look into everything, and so it is not listed."""

@@ -34,6 +34,7 @@ from unavoce.server.metrics import Metrics
 from unavoce.server.openapi.door import Document
 from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
+from unavoce.server.speech.door import SpeechDoor
 from unavoce.server.stopping import Stopping
 from unavoce.settings import Settings
 from unavoce.web.site import Site
@@ -70,8 +71,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
+        speech = SpeechDoor(stage.chain, chat)
         document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
-        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard), *speech.routes(guard)]
         http = web_app([*site.routes(), *doors])
         sockets = Sockets(
             chat,
