@@ -10,6 +10,9 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from tests.support.stacks import quick_stacks
 
+# Before any test imports ONNX Runtime, which would tell its maker of every session (unavoce/engines/__init__.py).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _debug_mode_is_cheap() -> Iterator[None]:
