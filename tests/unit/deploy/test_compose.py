@@ -118,6 +118,13 @@ def test_the_engines_are_pointed_at_the_servers_beside_it(tmp_path: Path) -> Non
         assert settings.engine_section(name)["url"] == f"http://{service}:{port}"
 
 
+def test_replies_may_end_before_the_container_is_killed(tmp_path: Path) -> None:
+    """Compose waits longer than the server takes: what replies are given, and some seconds."""
+    found = services(tmp_path, **KEY)
+    assert found["unavoce"]["stop_grace_period"] == "1m0s"
+    assert settings_of(found).stop_timeout_s + 10 <= 60
+
+
 def test_any_setting_may_stand_in_the_file(tmp_path: Path) -> None:
     """What is in `.env` reaches the server; where it is found and what it keeps stay as the container needs them."""
     (tmp_path / ".env").write_text("UNAVOCE_API_KEYS=k\nUNAVOCE_OPUS_ENABLED=true\nUNAVOCE_HOST=127.0.0.1\n")
