@@ -25,6 +25,7 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "web": set(),
     "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
+    "remote": {"narration", "audio", "errors"},
     "server": {"web", "composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
 }
 """The command line may look into everything, and so it is not listed."""

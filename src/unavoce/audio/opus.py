@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from unavoce.audio.libav import AvWriter
+import numpy as np
+
+from unavoce.audio.libav import AvWriter, load_av
 from unavoce.audio.pcm import Samples
+from unavoce.audio.resample import resampled
 from unavoce.errors import AudioError
+
+_DECODED_HZ = 48_000
+"""Whatever rate went in."""
 
 
 def opus_bytes(samples: Samples, rate_hz: int, bitrate: int) -> bytes:
@@ -28,3 +34,19 @@ def opus_bytes(samples: Samples, rate_hz: int, bitrate: int) -> bytes:
     writer.write(samples)
     writer.close()
     return file.getvalue()
+
+
+def opus_samples(data: bytes, rate_hz: int) -> Samples:
+    """The sound of a whole Ogg Opus file, stereo mixed to mono, at `rate_hz`.
+
+    Raises AudioError for what is no such file, or when the package `av` is missing.
+    """
+    av = load_av()
+    to_mono = av.AudioResampler(format="s16", layout="mono", rate=_DECODED_HZ)
+    try:
+        with av.open(BytesIO(data), format="ogg") as file:
+            decoded = [part for frame in file.decode(audio=0) for part in to_mono.resample(frame)]
+    except (av.FFmpegError, IndexError) as error:
+        raise AudioError(f"not an Ogg Opus file: {error}") from error
+    parts: list[Samples] = [part.to_ndarray()[0] for part in decoded]
+    return resampled(np.concatenate(parts, dtype=np.int16), _DECODED_HZ, rate_hz) if parts else np.empty(0, np.int16)
