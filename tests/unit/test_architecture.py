@@ -26,6 +26,7 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
     "remote": {"narration", "audio", "errors"},
+    "agents": {"remote", "narration", "audio", "errors"},
     "server": {"web", "composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
 }
 """The command line may look into everything, and so it is not listed."""
