@@ -42,7 +42,7 @@ test-xtts: $(VENV)/dev.stamp $(XTTS)/xtts.stamp
 
 # The adapters for LiveKit's and Pipecat's agents, with those frameworks. A gigabyte, the first time; no torch in it.
 test-agents: $(AGENTS)/agents.stamp
-	@$(AGENTS)/bin/python -m mypy src/unavoce/agents/livekit.py src/unavoce/agents/pipecat.py examples/*.py examples/library
+	@$(AGENTS)/bin/python -m mypy --cache-dir $(AGENTS)/.mypy_cache src/unavoce/agents/livekit.py src/unavoce/agents/pipecat.py examples/*.py examples/library
 	@$(AGENTS)/bin/python -m pytest tests/agents $(ARGS)
 
 bench: $(VENV)/dev.stamp

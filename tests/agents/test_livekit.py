@@ -148,6 +148,13 @@ async def test_the_words_come_with_their_times(server: Server) -> None:
     assert ends[-1] == pytest.approx(heard_s, abs=0.02)
 
 
+async def test_a_session_can_take_the_transcript_from_the_words(server: Server) -> None:
+    """With `use_tts_aligned_transcript` the conversation holds what was said, word by word."""
+    async with talking(TTS(url=server.url), list(TEXT), use_tts_aligned_transcript=True) as (session, _):
+        await session.generate_reply(user_input="Hello")
+        assert session.history.items[-1].text_content.strip() == TEXT
+
+
 async def test_an_answer_without_words_is_no_fault(server: Server) -> None:
     """An answer of nothing but code ends in peace: LiveKit would try one without any sound again and again."""
     async with speaking(server.url) as tts, tts.stream(conn_options=ONCE) as stream:

@@ -14,7 +14,7 @@ except ImportError as error:
 from unavoce.agents.source import ReplySound, Source, Speaks
 from unavoce.errors import EngineError, EngineUnavailable, RequestError, UnavoceError
 
-_STATUSES = {"unauthorised": 401, "busy": 429, "internal": 500}
+_STATUSES = {"unauthorised": 401, "busy": 429, "too_many": 429, "internal": 500}
 """By the code of a RequestError; any other is 400. LiveKit tries again where that may help."""
 
 

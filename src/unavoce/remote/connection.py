@@ -35,8 +35,7 @@ class Connection:
 
     def __init__(self, url: str, api_key: str | None) -> None:
         self.url = url
-        self.refusal = ""
-        """What a server that is there and does not let us in has said."""
+        self._refusal: RequestError | None = None
         self.back = asyncio.Event()
         """Set while the connection stands."""
         self._auth = {"apiKey": api_key} if api_key else {}
@@ -61,12 +60,13 @@ class Connection:
         self._io.on("connect", self._stands)
 
     async def connect(self) -> None:
-        """Raises RequestError: the code `unauthorised`, or `disconnected` when no server answers."""
+        """Raises RequestError: the code with which the server refuses, or `disconnected` when none answers."""
+        self._refusal = None
         try:
             await self._io.connect(self.url, auth=self._auth, transports=["websocket"], wait_timeout=CONNECT_TIMEOUT_S)
         except socketio.exceptions.ConnectionError as error:
-            if self.refusal:
-                raise RequestError("unauthorised", f"the server at {self.url} refused: {self.refusal}") from None
+            if self._refusal is not None:
+                raise self._refusal from None
             raise RequestError("disconnected", f"no unavoce server answers at {self.url} ({error})") from None
 
     async def call(self, event: str, payload: dict[str, Any], heard: Heard | None = None) -> Answer:
@@ -125,7 +125,11 @@ class Connection:
 
     def _refused(self, data: Any) -> None:
         """A server that is there and does not let us in says why; one that is not there is told by `connect`."""
-        self.refusal = str(data.get("message", "")) if isinstance(data, dict) else ""
+        if isinstance(data, dict):
+            more = data.get("data")
+            code = str(more.get("code", ""))[:100] if isinstance(more, dict) else ""
+            message = str(data.get("message", ""))[:1000]
+            self._refusal = RequestError(code or "unauthorised", f"the server at {self.url} refused: {message}")
 
 
 def checked(answer: Answer) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unavoce.errors import EngineUnavailable, RequestError, UnavoceError
 
-_NOT_THERE = frozenset({"disconnected", "no_answer", "too_slow"})
+_NOT_THERE = frozenset({"disconnected", "no_answer", "stopping", "too_slow"})
 
 
 def translated(error: RequestError) -> UnavoceError:

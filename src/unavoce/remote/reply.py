@@ -110,8 +110,15 @@ class RemoteReply:
 
     def done(self, data: dict[str, Any]) -> None:
         self.ended = True
-        if data.get("reason") == "aborted":
-            self._error = self._error or EngineUnavailable("the server stopped the reply; is it shutting down?")
+        match data.get("reason"):
+            case "complete":
+                pass
+            case "aborted":
+                self._error = self._error or EngineUnavailable("the server stopped the reply; is it shutting down?")
+            case _:
+                self._fault = self._fault or RequestError(
+                    "internal", "the reply failed on the server, which did not say why"
+                )
         self._end()
 
     def fail(self, error: Exception) -> None:
