@@ -6,6 +6,7 @@ the samples that went in and join without a gap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -15,6 +16,8 @@ from unavoce.audio.pcm import Samples
 from unavoce.audio.resample import resampled
 from unavoce.errors import AudioError
 
+MAX_DECODED_S = 300
+"""Silence packs well: a small file could hold hours."""
 _DECODED_HZ = 48_000
 """Whatever rate went in."""
 
@@ -39,14 +42,23 @@ def opus_bytes(samples: Samples, rate_hz: int, bitrate: int) -> bytes:
 def opus_samples(data: bytes, rate_hz: int) -> Samples:
     """The sound of a whole Ogg Opus file, stereo mixed to mono, at `rate_hz`.
 
-    Raises AudioError for what is no such file, or when the package `av` is missing.
+    Raises AudioError for what is no such file or is longer than MAX_DECODED_S, or when the package `av` is missing.
     """
+    parts, count = [np.empty(0, np.int16)], 0
+    for part in _decoded(data):
+        parts.append(part)
+        count += len(part)
+        if count > MAX_DECODED_S * _DECODED_HZ:
+            raise AudioError(f"an Opus file decodes to more than {MAX_DECODED_S} s")
+    return resampled(np.concatenate(parts), _DECODED_HZ, rate_hz)
+
+
+def _decoded(data: bytes) -> Iterator[Samples]:
     av = load_av()
     to_mono = av.AudioResampler(format="s16", layout="mono", rate=_DECODED_HZ)
     try:
         with av.open(BytesIO(data), format="ogg") as file:
-            decoded = [part for frame in file.decode(audio=0) for part in to_mono.resample(frame)]
+            for frame in file.decode(audio=0):
+                yield from (part.to_ndarray()[0] for part in to_mono.resample(frame))
     except (av.FFmpegError, IndexError) as error:
         raise AudioError(f"not an Ogg Opus file: {error}") from error
-    parts: list[Samples] = [part.to_ndarray()[0] for part in decoded]
-    return resampled(np.concatenate(parts, dtype=np.int16), _DECODED_HZ, rate_hz) if parts else np.empty(0, np.int16)
