@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples/library"
+CACHE = EXAMPLES.parents[1] / ".cache/mypy-of-a-user"
 TEXT = "Good evening, sir. Dinner is served."
 
 
@@ -86,3 +88,15 @@ def test_an_engine_made_in_code_speaks_before_the_configured_ones(environ: dict[
     lines = done.stdout.decode().splitlines()
     spoken = {title: [line.split()[1] for line in lines if line.startswith(title)] for title in ("one", "two")}
     assert spoken == {"one": ["beeper"] * 2, "two": ["beeper", "fake", "fake"]}
+
+
+def test_a_users_mypy_finds_types_and_no_fault(tmp_path: Path) -> None:
+    """Outside of this repository `mypy --strict` knows the installed package by its `py.typed`, examples and all."""
+    for example in EXAMPLES.glob("*.py"):
+        shutil.copy(example, tmp_path)
+    (tmp_path / "mypy.ini").write_text("[mypy]\nstrict = True\n")
+    (tmp_path / "wrong.py").write_text("from unavoce import Narrator\n\nNarrator.speak(Narrator, 5)\n")
+    command = [sys.executable, "-m", "mypy", "--cache-dir", str(CACHE), "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    lines = done.stdout.splitlines()
+    assert {line.partition(":")[0] for line in lines if ": error:" in line} == {"wrong.py"}, done.stdout
