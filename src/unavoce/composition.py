@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from unavoce.cache.cache import Cache
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.disk.tier import DiskCache, Limits
-from unavoce.cache.kept import DAY_S, MaxAge
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.chain.known_voices import KnownVoices
@@ -20,6 +19,7 @@ from unavoce.narration.planner import SoundSettings
 from unavoce.narration.renditions import RENDITIONS_SHARE
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
+from unavoce.storage.ages import DAY_S, MaxAge
 
 MakeEngine = Callable[[EngineContext], Engine]
 """Makes an engine that is no installed package's."""
