@@ -26,6 +26,7 @@ from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.http import Guard, web_app
 from unavoce.server.sockets import Sockets
+from unavoce.server.wyoming import wyoming_door
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -37,6 +38,8 @@ class App:
     asgi: Any
     chat: Chat
     sockets: Sockets
+    wyoming: str
+    """Address of the Wyoming door; empty where it is off."""
 
 
 @asynccontextmanager
@@ -64,7 +67,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         )
         stage.chain.watch(sockets.announce)
         try:
-            yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets)
+            async with wyoming_door(settings, chat, stage.chain) as wyoming:
+                yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets, wyoming)
         finally:
             await sockets.close()
             starting.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping
@@ -75,6 +76,13 @@ def _origin(origin: str) -> str:
     if tidy != "*" and not _ORIGIN.fullmatch(tidy):
         raise ValueError('origins such as "https://example.com:8443", or "*" for any')
     return tidy
+
+
+def _network(written: str) -> str:
+    try:
+        return str(ipaddress.ip_network(written.strip(), strict=False))
+    except ValueError:
+        raise ValueError("addresses or networks such as 192.168.1.20 or 192.168.1.0/24") from None
 
 
 def _absolute(path: Path) -> Path:
@@ -160,6 +168,12 @@ class Settings(BaseModel):
     reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
     api_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)] = ()
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)] = ()
+    wyoming_port: int | None = Field(None, ge=0, le=65535)
+    """Where Wyoming clients (Home Assistant) are served; None: nowhere."""
+    wyoming_clients: (
+        Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] | None
+    ) = None
+    """Networks that may use that port. None: this machine only where keys are set, everybody where none are."""
     max_message_chars: int = Field(20_000, ge=1, le=1_000_000)
     max_reply_chars: int = Field(100_000, ge=1, le=10_000_000)
     max_replies: int = Field(64, ge=1, le=10_000)
