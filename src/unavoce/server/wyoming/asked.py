@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, Protocol, TypeVar
 
@@ -11,7 +10,7 @@ from wyoming.event import Event, Eventable
 from wyoming.tts import SynthesizeVoice
 
 from unavoce.chain.chain import Chain
-from unavoce.engines.base import Voice
+from unavoce.chain.finding import full_name, named, speaking
 from unavoce.errors import RequestError
 
 LONGEST_NAME = 200
@@ -54,36 +53,7 @@ def voice_for(written: Written, chain: Chain) -> str | None:
     if any(len(one or "") > LONGEST_NAME for one in (wanted.name, wanted.language, wanted.speaker)):
         raise RequestError("unknown_voice", f"no voice has a name of more than {LONGEST_NAME} characters")
     if wanted.name:
-        return _full_name(_named(wanted.name, wanted.speaker, chain))
+        return full_name(named(wanted.name, wanted.speaker, chain))
     if wanted.language:
-        return _full_name(_speaking(wanted.language, chain.voices()))
+        return full_name(speaking(wanted.language, chain))
     return None
-
-
-def _named(name: str, speaker: str | None, chain: Chain) -> Voice:
-    voice = chain.find_voice(name)
-    if not speaker:
-        return voice
-    for one in chain.voices():
-        if name in (one.name, one.engine, _full_name(one)) and speaker in (one.speaker, one.name):
-            return one
-    raise RequestError("unknown_voice", f"voice {name!r} has no speaker {speaker!r}")
-
-
-def _speaking(language: str, voices: Sequence[Voice]) -> Voice:
-    """The first of exactly that language, else of that language spoken elsewhere."""
-    tag = _tag(language)
-    near = [voice for voice in voices if _tag(voice.language)[0] == tag[0]]
-    for voice in (*(voice for voice in near if _tag(voice.language) == tag), *near):
-        return voice
-    known = ", ".join(sorted({voice.language for voice in voices})[:20])
-    raise RequestError("unknown_voice", f"no voice speaks {language!r}; languages here: {known}")
-
-
-def _tag(language: str) -> list[str]:
-    """`en_GB` and `en-gb` are the same language."""
-    return language.lower().replace("_", "-").split("-")
-
-
-def _full_name(voice: Voice) -> str:
-    return f"{voice.engine}/{voice.name}"

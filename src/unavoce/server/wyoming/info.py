@@ -5,23 +5,24 @@ One program holds the voices of every engine: Home Assistant looks at the first 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice, TtsVoiceSpeaker
 
 from unavoce.chain.chain import Chain
+from unavoce.chain.finding import shortest_names
 from unavoce.chain.member import Member
-from unavoce.engines.base import Voice
-from unavoce.errors import RequestError
 
 PROGRAM = "unavoce"
 VERSION = version("unavoce")
+PIPER = Attribution(
+    "Piper voices; each one's MODEL_CARD has its licence", "https://huggingface.co/rhasspy/piper-voices"
+)
 ATTRIBUTIONS = {
-    "piper": Attribution("Piper voices: each one's MODEL_CARD has its licence", "https://github.com/rhasspy/piper"),
-    "piper-http": Attribution(
-        "Piper voices: each one's MODEL_CARD has its licence", "https://github.com/rhasspy/piper"
-    ),
+    "piper": PIPER,
+    "piper-http": PIPER,
     "kokoro": Attribution("Kokoro-82M by hexgrad, Apache-2.0", "https://huggingface.co/hexgrad/Kokoro-82M"),
     "xtts": Attribution("the XTTS server's model; Coqui's has the Coqui Public Model Licence", "https://coqui.ai/cpml"),
     "openai": Attribution("the server's operator: its terms hold", ""),
@@ -31,8 +32,10 @@ ATTRIBUTIONS = {
 
 
 def describe(chain: Chain) -> Info:
-    """The voices that can be asked for, the default one first."""
-    voices = [_described(voice, member, chain) for member in chain.members for voice in member.voices]
+    """The voices that can be asked for, the default one first. Those of an engine that could not start since the
+    server did are there, and not installed."""
+    names = shortest_names(chain)
+    voices = [voice for member in chain.members for voice in _voices_of(member, names)]
     program = TtsProgram(
         name=PROGRAM,
         description="One steady voice: engines with fallback, and a cache",
@@ -45,28 +48,17 @@ def describe(chain: Chain) -> Info:
     return Info(tts=[program])
 
 
-def _described(voice: Voice, member: Member, chain: Chain) -> TtsVoice:
-    return TtsVoice(
-        name=_name(voice, chain),
-        description=", ".join(_words(voice)),
-        attribution=ATTRIBUTIONS.get(voice.engine, Attribution(voice.engine, "")),
-        installed=not member.never_started,
-        version=None,
-        languages=[voice.language],
-        speakers=[TtsVoiceSpeaker(voice.speaker)] if voice.speaker else None,
-    )
-
-
-def _name(voice: Voice, chain: Chain) -> str:
-    """The short name, unless another voice is found by it."""
-    try:
-        found = chain.find_voice(voice.name)
-    except RequestError:
-        found = None
-    return voice.name if found == voice else f"{voice.engine}/{voice.name}"
-
-
-def _words(voice: Voice) -> Iterator[str]:
-    yield f"{voice.name} ({voice.engine})"
-    if voice.speaker and voice.speaker != voice.name:
-        yield f"speaker {voice.speaker}"
+def _voices_of(member: Member, names: Mapping[Any, str]) -> list[TtsVoice]:
+    name = member.engine.name
+    return [
+        TtsVoice(
+            name=names[voice],
+            description=f"{voice.name} ({name})",
+            attribution=ATTRIBUTIONS.get(name, Attribution(name, "")),
+            installed=not member.never_started,
+            version=None,
+            languages=[voice.language],
+            speakers=[TtsVoiceSpeaker(voice.speaker)] if voice.speaker else None,
+        )
+        for voice in member.voices
+    ]
