@@ -22,7 +22,7 @@ from unavoce.chat.client import Caller
 from unavoce.chat.speech_input import SpeechInput
 from unavoce.errors import RequestError
 from unavoce.server.wyoming.asked import parse
-from unavoce.server.wyoming.frames import Bounds, Unreadable, read_event
+from unavoce.server.wyoming.frames import Bounds, Unreadable, read_event, sendable
 from unavoce.server.wyoming.info import PROGRAM, describe
 from unavoce.server.wyoming.reciter import Reciter
 
@@ -152,7 +152,7 @@ class Connection:
         if Describe.is_type(event.type):
             await self._say(describe(self._house.chain))
         elif Ping.is_type(event.type):
-            await self._say(Pong(parse(Ping, event).text))
+            await self._say(Pong(sendable(parse(Ping, event).text or "") or None))
         elif SelectProgram.is_type(event.type):
             _check_program(parse(SelectProgram, event))
         elif not self._over:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.errors import REMEDY, RequestError, StartError
+from unavoce.server.wyoming.admission import Admission
 from unavoce.server.wyoming.connection import Connection, House
 from unavoce.server.wyoming.frames import HEADER_BYTES, Bounds
 from unavoce.settings import Settings
@@ -23,8 +23,6 @@ MAX_CONNECTIONS = 64
 MAX_CONNECTIONS_PER_ADDRESS = 16
 STOP_S = 2.0
 """For clients to take the end of what was spoken when the server stops."""
-THIS_MACHINE = ("127.0.0.0/8", "::1/128")
-EVERYBODY = ("0.0.0.0/0", "::/0")
 
 
 @asynccontextmanager
@@ -32,7 +30,7 @@ async def open_door(settings: Settings, port: int, chat: Chat, chain: Chain) -> 
     """Serve Wyoming clients while the block runs; gives the address. Raises StartError when it cannot listen there."""
     texts = max(settings.max_reply_chars, settings.max_message_chars)
     house = House(chat, chain, settings.sample_rate_hz, settings.max_reply_chars, Bounds.of_texts(texts))
-    door = Door(house, _let_in(settings))
+    door = Door(house, Admission(settings))
     server = await _listen(door, settings.host, port)
     try:
         async with door:
@@ -46,9 +44,9 @@ async def open_door(settings: Settings, port: int, chat: Chat, chain: Chain) -> 
 class Door:
     """Owns the task of each connection. An async context manager; leaving it ends them."""
 
-    def __init__(self, house: House, let_in: tuple[str, ...]) -> None:
+    def __init__(self, house: House, admission: Admission) -> None:
         self._house = house
-        self._let_in = [ipaddress.ip_network(network) for network in let_in]
+        self._admission = admission
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._addresses: Counter[str] = Counter()
         self._tasks = asyncio.TaskGroup()
@@ -81,7 +79,7 @@ class Door:
             task.add_done_callback(lambda _: self._gone(connection, address))
 
     def _refusal(self, address: str) -> RequestError | None:
-        if not self._knows(address):
+        if not self._admission.admits(address):
             log.warning("wyoming_client_refused", extra={"address": address})
             message = "this address is not let in; an operator names those that are in UNAVOCE_WYOMING_CLIENTS"
             return RequestError("unauthorised", message)
@@ -89,26 +87,11 @@ class Door:
             return RequestError("busy", "too many connections are open; close one, or try again in a moment")
         return None
 
-    def _knows(self, address: str) -> bool:
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(found, "ipv4_mapped", None)
-        return any((mapped or found) in network for network in self._let_in)
-
     def _gone(self, connection: Connection, address: str) -> None:
         del self._connections[connection]
         self._addresses[address] -= 1
         if not self._addresses[address]:
             del self._addresses[address]
-
-
-def _let_in(settings: Settings) -> tuple[str, ...]:
-    """Wyoming cannot carry a key: where keys are asked for, only addresses that were named may do without."""
-    if settings.wyoming_clients is not None:
-        return settings.wyoming_clients
-    return THIS_MACHINE if settings.api_keys else EVERYBODY
 
 
 async def _listen(door: Door, host: str, port: int) -> asyncio.Server:

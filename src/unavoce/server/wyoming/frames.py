@@ -105,3 +105,8 @@ def _object(content: bytes, what: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Unreadable("malformed", f"an event cannot be read: {what} is not a JSON object")
     return found
+
+
+def sendable(text: str) -> str:
+    """Text that came from a client, fit to be sent back: JSON can hold half a surrogate pair, UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()

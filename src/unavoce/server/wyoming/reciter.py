@@ -14,6 +14,7 @@ from unavoce.chat.client import Caller
 from unavoce.chat.recital import Recital
 from unavoce.errors import EngineError, RequestError
 from unavoce.server.wyoming.asked import parse, voice_for
+from unavoce.server.wyoming.frames import sendable
 from unavoce.server.wyoming.sound import Say, Sound
 
 LONGEST_MESSAGE = 1000
@@ -49,7 +50,7 @@ class Reciter:
         return error.code if error else ""
 
     async def tell(self, error: RequestError) -> None:
-        await self._say(Error(error.message[:LONGEST_MESSAGE], error.code))
+        await self._say(Error(sendable(error.message[:LONGEST_MESSAGE]), error.code))
 
     def abort(self) -> None:
         """Stop what is being spoken; the client is told."""
