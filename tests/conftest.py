@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings as hypothesis_settings
 from tests.support.stacks import quick_stacks
+
+# On a busy machine any example may take a second; how fast things are is not a test's question.
+hypothesis_settings.register_profile("unavoce", deadline=None)
+hypothesis_settings.load_profile("unavoce")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from unavoce.cache.cache import Cache
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.disk.tier import DiskCache, Limits
-from unavoce.cache.kept import DAY_S, MaxAge
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.chain.known_voices import KnownVoices
@@ -18,6 +17,7 @@ from unavoce.narration.planner import SoundSettings
 from unavoce.narration.renditions import RENDITIONS_SHARE
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
+from unavoce.storage.ages import DAY_S, MaxAge
 
 
 def build_chain(settings: Settings, cores: Cores) -> Chain:

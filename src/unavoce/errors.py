@@ -11,7 +11,8 @@ UnavoceError
 │   └── ImplausibleAudio     what it sent cannot be the text (empty, silent, absurd length)
 ├── ModelError           the language model did not answer; `code` goes to the session
 ├── AudioError           sound could not be read or encoded
-└── CacheError           the folder of the disk cache cannot be used, as a whole
+├── CacheError           the folder of the disk cache cannot be used, as a whole
+└── HistoryError         history on disk cannot be read, written or cleared
 """
 
 from __future__ import annotations
@@ -91,3 +92,7 @@ class AudioError(UnavoceError):
 
 class CacheError(UnavoceError):
     """The disk cache's folder cannot be used; the message names it and the remedy. Speech goes on without it."""
+
+
+class HistoryError(UnavoceError):
+    """History on disk cannot be used; the message names the file and the remedy. Conversations go on in memory."""

@@ -257,4 +257,4 @@ async def test_chat_shows_a_refusal_and_goes_on(environ: dict[str, str]) -> None
 def test_help_names_every_command(environ: dict[str, str]) -> None:
     """`unavoce --help` is the list of what there is."""
     shown = run(environ, "--help").stdout
-    assert all(name in shown for name in ("serve", "say", "chat", "voices", "cache", "doctor"))
+    assert all(name in shown for name in ("serve", "say", "chat", "voices", "cache", "history", "doctor"))

@@ -24,7 +24,7 @@ async def get(url: str, key: str | None = None) -> httpx.Response:
 
 
 async def test_a_healthy_server_reports_every_part(data_dir: Path) -> None:
-    """Engines, model, cache and scheduler stand in the report, with what each has done."""
+    """Engines, model, cache, history and scheduler stand in the report, with what each has done."""
     async with running_server(data_dir) as server:
         await server.chain.started("fake")
         answer = await get(server.url)
@@ -34,8 +34,19 @@ async def test_a_healthy_server_reports_every_part(data_dir: Path) -> None:
     assert report["engines"]["fake"]["status"] == "healthy"
     assert report["engines"]["fake"]["voices"] == ["tone"]
     assert report["model"]["status"] == "ok"
-    for part in ("model", "cache", "scheduler"):
+    for part in ("model", "cache", "history", "scheduler"):
         assert {"status", "latencyMs", "detail"} <= set(report[part])
+    assert report["scheduler"]["latencyMs"] >= 0
+
+
+async def test_a_server_that_stops_says_so(data_dir: Path) -> None:
+    """The scheduler takes nothing new, and nobody else is to be sent here."""
+    async with running_server(data_dir) as server, httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(f"{server.url}/healthz")).status_code == 200
+        server.app.stopping.told()
+        told, stands = await get(server.url), await client.get(f"{server.url}/healthz")
+    assert told.json()["scheduler"]["status"] == "stopping"
+    assert (stands.status_code, stands.headers["retry-after"]) == (503, "5")
 
 
 async def test_without_an_engine_that_speaks_the_report_is_503(data_dir: Path) -> None:

@@ -378,7 +378,7 @@ async def test_a_server_that_is_not_there_is_unavailable_and_start_only_warns(
     assert said == ""
     assert error is not None
     assert error.code == "model_unavailable"
-    assert [record.message for record in caplog.records if record.name == "unavoce.llm.openai"] == ["llm.not_ready"]
+    assert [record.message for record in caplog.records if record.name == "unavoce.llm.openai"] == ["model_not_ready"]
     assert "secret" not in caplog.text
 
 

@@ -9,7 +9,6 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -19,8 +18,8 @@ from tests.support.client import check_order, joined, listening, names
 from tests.support.protocol import check_event
 from tests.support.server import PATIENCE_S, Answer, ScriptedModel, Server, broken_off, running_server
 
-from unavoce.chat.chat import Plan
 from unavoce.errors import ModelError
+from unavoce.narration.plan import Plan
 
 FIRST = "Good evening, sir. "
 
@@ -99,7 +98,7 @@ async def test_nonsense_from_a_model_is_harmless(data_dir: Path, kind: str) -> N
     """Whatever the model writes, the reply ends once and in order, its events are as the page says, others go on."""
     model = ScriptedModel({"nonsense": NONSENSE[kind]}, otherwise=[FIRST])
     # Ten thousand letters are minutes of sound: nobody waits for them here.
-    unbounded = patch("unavoce.chat.chat.Plan", partial(Plan, sent_ahead_s=None))
+    unbounded = patch("unavoce.narration.planner.Plan", lambda **plan: Plan(**{**plan, "sent_ahead_s": None}))
     with unbounded:
         await nonsense(data_dir, model)
 

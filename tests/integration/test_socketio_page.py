@@ -14,7 +14,8 @@ from tests.support.server import running_server
 
 import unavoce
 from unavoce.chain import chain
-from unavoce.chat import chat, log, outbox, session, speech_input, traces
+from unavoce.chat import log, outbox, sessions, speech_input, traces
+from unavoce.chat.archive import records
 from unavoce.narration import plan, trace
 from unavoce.server import payloads, sockets
 from unavoce.settings import Settings
@@ -77,9 +78,11 @@ def test_the_numbers_on_the_page_are_the_codes() -> None:
         f"{defaults['max_reply_chars']:,} characters (`UNAVOCE_MAX_REPLY_CHARS`)",
         f"{defaults['max_replies']} (`UNAVOCE_MAX_REPLIES`)",
         f"{defaults['max_replies_per_session']} of a session (`UNAVOCE_MAX_REPLIES_PER_SESSION`)",
+        f"{defaults['max_replies_per_caller']} of a caller (`UNAVOCE_MAX_REPLIES_PER_CALLER`)",
+        f"{defaults['handshake_timeout_s']:g} s (`UNAVOCE_HANDSHAKE_TIMEOUT_S`)",
         f"{defaults['reconnect_grace_s']:g} s (`UNAVOCE_RECONNECT_GRACE_S`)",
-        f"{session.MAX_ENTRIES:,}, the oldest go first",
-        f"{chat.MAX_SESSIONS:,}, the longest unused go first",
+        f"{records.MESSAGES_KEPT:,}, the oldest go first",
+        f"{sessions.MAX_SESSIONS:,}, the longest unused go first",
         f"{plan.SENT_AHEAD_S:g} s",
         f"{traces.MAX_TRACES:,} replies' traces, {traces.MAX_BYTES // 1024**2} MiB in all",
         f"the first {trace.MAX_SENTENCES:,}, each as below",
@@ -103,6 +106,7 @@ def test_every_field_of_the_payloads_is_on_the_page() -> None:
         ("chat:join", payloads.Join),
         ("chat:played", payloads.Played),
         ("chat:history", payloads.History),
+        ("chat:forget", payloads.Forget),
         ("speak:start", payloads.SpeakStart),
         ("speak:text", payloads.SpeakText),
         ("speak:end", payloads.SpeakEnd),

@@ -11,7 +11,9 @@ from tests.support.client import Listener, listening
 from tests.support.protocol import check_trace
 from tests.support.server import ScriptedModel, Server, quick_engine, running_server
 
+from unavoce.chat.client import Caller
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
+from unavoce.server.auth import Keys
 
 TEXT = "Good evening, sir. Dinner is served at eight."
 
@@ -139,3 +141,18 @@ async def test_ids_of_nobody_are_unknown(data_dir: Path) -> None:
                 continue
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "unknown_reply"), name
             assert ("x" * 101) not in answer.text
+
+
+async def test_a_recital_has_a_trace(data_dir: Path) -> None:
+    """A reply without a conversation is traced like any other, while it runs and afterwards, for its caller alone."""
+    async with running_server(data_dir, api_keys=("sesame", "open")) as server:
+        caller = Caller(Keys(["sesame"]).admit("sesame"))
+        async with server.app.chat.recite(caller, "openai", TEXT) as recital:
+            running = await trace(server, recital.id, "sesame")
+            chunks = [chunk async for chunk in recital]
+        told = await trace(server, recital.id, "sesame")
+        assert (await get(server, recital.id, "open")).status_code == 404
+    assert (running["status"], told["status"]) == ("running", "complete")
+    assert (told["door"], told["sessionId"]) == ("openai", "")
+    assert sum(one["chunks"] for one in told["sentences"]) == len(chunks)
+    assert [one["cache"] for one in told["sentences"]] == ["none", "none"]

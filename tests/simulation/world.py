@@ -8,6 +8,7 @@ import random
 from typing import Any
 
 from tests.simulation.actors import PHRASES, Device, Received, ScriptedModel, random_speech, random_step
+from tests.simulation.reciting import Visitor
 from tests.simulation.witness import Witness
 from tests.support.scripted_disk import ScriptedDisk
 
@@ -92,6 +93,7 @@ class World:
         async with self.stage, self.chat:
             warming = asyncio.create_task(self.warmer.run())
             people = [asyncio.create_task(self._person(number)) for number in range(self.rng.choice([1, 1, 2, 3]))]
+            people += [asyncio.create_task(visitor.visit(self.chat)) for visitor in self._visitors()]
             await asyncio.gather(*people)
             # Every reply comes to its end by itself: what was asked is said, or given up with a reason.
             await self.chat.ended()
@@ -105,6 +107,11 @@ class World:
             if self.violations:
                 raise self.violations[0]
             self.witness.check_end(self.stage, self.chat, self.model)
+
+    def _visitors(self) -> list[Visitor]:
+        names = [engine.name for engine in self.engines]
+        changes = 0 if self.witness.sound.voice_switch == "never" else 1
+        return [Visitor(self.rng, names, changes) for _ in range(self.rng.choice([0, 0, 1, 2]))]
 
     # -- what people do
 

@@ -101,7 +101,7 @@ def check_acknowledgement(event: str, answer: Any) -> None:
         return
     tables = sent_by_client()[event].tables
     check({name: value for name, value in answer.items() if name != "ok"}, tables.get("acknowledgement", {}))
-    for message in answer.get("messages", []):
+    for message in answer.get("messages", []) if "message" in tables else ():
         check(message, tables["message"])
 
 

@@ -19,7 +19,6 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-import uvicorn
 from tests.support.web import Web
 
 from unavoce.cache.cache import Cache
@@ -29,8 +28,8 @@ from unavoce.errors import ModelError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.stage import Stage
 from unavoce.server.app import App, open_app
+from unavoce.server.limits.web import web_config
 from unavoce.server.serving import listen
-from unavoce.server.sockets import MAX_PACKET_BYTES
 from unavoce.settings import Settings
 
 RATE_HZ = 8_000
@@ -89,6 +88,12 @@ class Server:
     engine: FakeEngine
     model: ScriptedModel
     chain: Chain
+    web: Web
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Host and port."""
+        return _place(self.url)
 
 
 @asynccontextmanager
@@ -111,19 +116,13 @@ async def running_server(
         listen("127.0.0.1", 0) as listening,
     ):
         async with open_app(made) as app:
-            config = uvicorn.Config(
-                app.asgi,
-                lifespan="off",
-                log_config=None,
-                ws_max_size=MAX_PACKET_BYTES,
-                ws_per_message_deflate=False,
-                timeout_graceful_shutdown=1,
-            )
+            config = web_config(app.asgi, made)
+            config.timeout_graceful_shutdown = 1
             web = Web(config)
             serving = asyncio.create_task(web.serve(sockets=[listening]))
             await web.ready.wait()
             try:
-                yield Server(f"http://127.0.0.1:{listening.getsockname()[1]}", app, engine, model, chain)
+                yield Server(f"http://127.0.0.1:{listening.getsockname()[1]}", app, engine, model, chain, web)
             finally:
                 app.chat.abort_all()
                 await app.sockets.drain(PATIENCE_S)
@@ -239,7 +238,7 @@ def killable_process(data_dir: Path, **environ: str) -> Iterator[tuple[str, subp
             command,
             stdout=subprocess.PIPE,
             stderr=log,
-            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), **environ},
+            env={**environment, "UNAVOCE_DATA_DIR": str(data_dir), "UNAVOCE_LOG_FORMAT": "human", **environ},
         )
         try:
             yield _printed_address(process, Path(log.name)), process

@@ -18,14 +18,18 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "engines": {"audio", "cores", "outbound", "errors"},
     "llm": {"cores", "outbound", "errors"},
     "chain": {"engines", "audio", "errors"},
-    "cache": {"engines", "audio", "text", "errors"},
+    "storage": {"errors"},
+    "cache": {"storage", "engines", "audio", "text", "errors"},
     "narration": {"cache", "chain", "engines", "audio", "text", "errors"},
-    "chat": {"narration", "chain", "llm", "text", "errors"},
+    "chat": {"storage", "narration", "chain", "llm", "text", "errors"},
     "settings": {"llm", "errors"},
     "web": set(),
-    "composition": {"settings", "narration", "cache", "chain", "engines", "cores", "errors"},
+    "composition": {"settings", "narration", "cache", "storage", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
-    "server": {"web", "composition", "settings", "chat", "narration", "cache", "chain", "llm", "cores", "errors"},
+    "server": {
+        *("web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"),
+        *("cores", "outbound", "errors"),
+    },
 }
 """The command line may look into everything, and so it is not listed."""
 

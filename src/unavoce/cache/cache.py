@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from unavoce.audio.pcm import Pcm
-from unavoce.cache.kept import Kept, MaxAge, Which
+from unavoce.cache.kept import Kept, Which
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache
 from unavoce.engines.base import Voice
+from unavoce.storage.ages import MaxAge
 
 Source = Literal["memory", "disk", "none"]
 """Where a clip came from; `none`: an engine."""

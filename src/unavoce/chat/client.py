@@ -14,6 +14,11 @@ class Caller:
     address: str = ""
     """Of the other end of its connection."""
 
+    @property
+    def identity(self) -> str:
+        """What limits of a caller count by: the key, where there are keys; the address where there are none."""
+        return self.key or self.address
+
 
 @dataclass(slots=True, eq=False)
 class Client:

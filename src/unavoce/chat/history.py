@@ -35,6 +35,8 @@ class Entry:
     reply: Answer | None = None
     at: float = field(default_factory=time.time)
     """Unix time, seconds."""
+    number: int = -1
+    """Counts the session's messages from 0, once it is one of them."""
 
     def settle(self, said: str, heard: str | None, known: str) -> None:
         """The reply is over: keep its words and let it go."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from unavoce.chat.client import Client
+from unavoce.chat.client import Caller, Client
 from unavoce.chat.heard import heard_text
 from unavoce.chat.history import Entry
 from unavoce.chat.log import EventLog
@@ -47,6 +47,8 @@ class Reply:
         self.id = new_id()
         self.session = session
         self.over = False
+        self.ended = asyncio.Event()
+        """Set once it is over."""
         self._speaks = plan.casting is not None
         self.narrator = ReplyNarrator(stage, plan, self)
         self._beginner = owner
@@ -67,6 +69,7 @@ class Reply:
         finally:
             self.over = True
             self._wind_down()
+            self.ended.set()
 
     # -- the narrator's listener
 
@@ -106,6 +109,11 @@ class Reply:
     def owner(self) -> Client | None:
         """Who hears it; None while that client is lost."""
         return self._owner
+
+    @property
+    def caller(self) -> Caller:
+        """Who asked for it."""
+        return self._beginner.caller
 
     def begun_by(self, client: Client) -> bool:
         return self._beginner is client

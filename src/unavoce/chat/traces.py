@@ -56,6 +56,7 @@ class TracedReply:
         return {
             "replyId": self.reply_id,
             "sessionId": self.session_id,
+            "door": self.door,
             "startedAt": round(self.began_at * 1000),
             "nowMs": clock(asyncio.get_running_loop().time()),
             "status": trace.ended or "running",

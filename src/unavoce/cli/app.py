@@ -20,7 +20,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 class Commands(click.Group):
     """Imports a command's module when it is asked for, so that `serve` starts without what `chat` needs."""
 
-    names = ("serve", "say", "chat", "voices", "cache", "doctor")
+    names = ("serve", "say", "chat", "voices", "cache", "history", "doctor")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.names)

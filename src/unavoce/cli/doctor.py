@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from unavoce.cli import cache_check, checks, options, wyoming_check
+from unavoce.cli import cache_check, checks, history_check, options, wyoming_check
 from unavoce.cli.checks import Finding
 from unavoce.errors import SettingsError
 from unavoce.settings import Settings, load_settings
@@ -50,6 +50,7 @@ async def _parts(settings: Settings) -> list[Finding]:
     findings = [checks.data_dir(settings.data_dir), await checks.port(settings), checks.doors(settings)]
     findings += await wyoming_check.wyoming(settings)
     findings.append(await asyncio.to_thread(cache_check.cache, settings))
+    findings.append(await asyncio.to_thread(history_check.history, settings))
     findings += [await checks.engine(name, settings) for name in settings.engines]
     findings.append(await checks.model(settings))
     return [*findings, checks.codecs(settings), checks.card(settings)]

@@ -1,36 +1,21 @@
-"""The server's log on standard error: one line an event, its fields behind its name."""
+"""The server's log on standard error: one line an event, its fields behind its name. For people, or as JSON lines."""
 
 from __future__ import annotations
 
 import logging
+import sys
 
-from unavoce.settings.model import LogLevel
-
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-"""What every record has; anything else in one is a field of the event."""
-
-
-class EventFormatter(logging.Formatter):
-    """`time LEVEL logger event name=value …`."""
-
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        fields = [f"{name}={_value(value)}" for name, value in vars(record).items() if name not in _OWN]
-        return " ".join([super().formatMessage(record), *fields])
+from unavoce.cli.log_lines import HumanFormatter, JsonFormatter
+from unavoce.settings.model import LogFormat, LogLevel
 
 
-def _value(value: object) -> str:
-    """Quoted where it would not be one word, so that a field cannot pose as another or as a line."""
-    text = str(value)
-    return text if text.isprintable() and text and " " not in text and '"' not in text else ascii(text)
-
-
-def log_to_stderr(level: LogLevel) -> None:
+def log_to_stderr(level: LogLevel, form: LogFormat = "auto") -> None:
+    """`level` is that of this package's own events. `form` `auto`: for people on a terminal, else JSON."""
+    human = sys.stderr.isatty() if form == "auto" else form == "human"
     handler = logging.StreamHandler()
-    handler.setFormatter(EventFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler])
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs URLs, and some speech servers take the text in one
-    if level != "debug":  # its every connection is no event of ours
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    handler.setFormatter(HumanFormatter() if human else JsonFormatter())
+    # Others' loggers tell what is wrong and no more, at any level of ours: below that they write whole frames, with
+    # keys and messages in them (the web server's), and URLs, in which some speech servers take the text.
+    logging.basicConfig(level=max(logging.WARNING, getattr(logging, level.upper())), handlers=[handler])
+    logging.getLogger("unavoce").setLevel(level.upper())
+    logging.captureWarnings(capture=True)

@@ -21,7 +21,7 @@ from unavoce.settings import load_settings
 def command(host: str | None, port: int | None, config: Path | None) -> None:
     """Serve until Ctrl-C. Prints one line with the address when connections are accepted."""
     settings = load_settings(config, host=host, port=port)
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     # The server takes SIGINT itself once it runs; one that comes before that is a clean end all the same.
     with suppress(KeyboardInterrupt):
         asyncio.run(serve(settings))

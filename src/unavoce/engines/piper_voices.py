@@ -105,7 +105,7 @@ def find_voices(folder: Path) -> list[VoiceFiles]:
         try:
             found.append(read_voice(model))
         except EngineUnavailable as problem:
-            log.warning("piper_voice_ignored reason=%s", problem)
+            log.warning("piper_voice_ignored", extra={"reason": str(problem)})
     return found
 
 
@@ -166,7 +166,7 @@ def _write_store(store: Path, entries: Mapping[str, Iterable[Any]]) -> None:
         part.write_text(json.dumps(entries, indent=1), encoding="utf-8")
         part.replace(store)
     except OSError as error:
-        log.warning("piper_fingerprints_not_kept reason=%s", error)
+        log.warning("piper_fingerprints_not_kept", extra={"reason": str(error)})
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -50,7 +50,7 @@ class OpenAIModel(LanguageModel):
         try:
             await self.check()
         except ModelError as error:
-            log.warning("llm.not_ready", extra={"code": error.code, "detail": error.message})
+            log.warning("model_not_ready", extra={"code": error.code, "reason": error.message})
 
     async def check(self) -> None:
         """Ask the server for its models. Raises `ModelError` when it is not there or refuses the key."""

@@ -56,7 +56,8 @@ class ReplyNarrator:
         self._aborted = False
         self._failed = False
         self.clock = self._speaker.clock if self._speaker else PlaybackClock()
-        self.trace = ReplyTrace(self._arrived_s, self._timings, self.clock, self._script.traces)
+        engines = self._speaker.engines if self._speaker else ()
+        self.trace = ReplyTrace(self._arrived_s, self._timings, self.clock, self._script.traces, engines=engines)
 
     # -- what the owner sees and does
 

@@ -6,6 +6,11 @@ estimate by what the listener says. Pure: every call is given the time, in secon
 
 from __future__ import annotations
 
+from typing import Final
+
+GAP_S: Final = 0.02
+"""A shorter silence is not counted: no listener tells it from the pause after a sentence."""
+
 
 class PlaybackClock:
     """When each chunk that was sent is heard. Times in seconds."""
@@ -13,6 +18,10 @@ class PlaybackClock:
     def __init__(self) -> None:
         self._starts: list[float] = []
         self._durations: list[float] = []
+        self.gaps = 0
+        """How often the listener had run dry when the next chunk was sent."""
+        self.gaps_s = 0.0
+        """For how long, together."""
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -25,6 +34,9 @@ class PlaybackClock:
     def sent(self, now_s: float, duration_s: float) -> None:
         """The next chunk was handed to a socket."""
         ends_at_s = self.ends_at_s
+        if ends_at_s is not None and now_s - ends_at_s > GAP_S:
+            self.gaps += 1
+            self.gaps_s += now_s - ends_at_s
         self._starts.append(now_s if ends_at_s is None else max(now_s, ends_at_s))
         self._durations.append(duration_s)
 

@@ -5,9 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from unavoce.chain.chain import Chain
 from unavoce.narration.synthesis import NEVER_DUE, Synthesis
+
+
+class Load(NamedTuple):
+    """Sentences that wait for an engine, those it is making, and how many it makes at a time."""
+
+    waiting: int
+    running: int
+    slots: int
 
 
 class Slots:
@@ -35,6 +44,11 @@ class Slots:
     def waiting(self) -> int:
         """Sentences that wait for a slot."""
         return sum(map(len, self._waiting.values()))
+
+    def load(self, name: str) -> Load:
+        """How busy an engine is."""
+        slots = self._chain.engine(name).max_concurrency
+        return Load(len(self._waiting[name]), len(self._running[name]), slots)
 
     def ask(self, synthesis: Synthesis) -> None:
         """Stand in line; `grant` gives out what is free."""

@@ -232,8 +232,11 @@ class Speaker:
 
     async def _encoded(self, line: Line, samples: Samples) -> Encoded:
         await self._wait_for_playback()
+        encoder = self._plan.encoder
         with line.trace.encoding():
-            return await self._plan.encoder.encode(samples, self._plan.rate_hz)
+            sound = await encoder.encode(samples, self._plan.rate_hz)
+        line.trace.encode_failures += sound.content_type != encoder.form.content_type
+        return sound
 
     async def _send(self, line: Line, sound: Encoded, *, last: bool, voice: Voice, source: Source = "none") -> None:
         await self._wait_for_playback()

@@ -20,7 +20,7 @@ from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
 from unavoce.narration.frequent import Frequent
 from unavoce.narration.levels import Levels
-from unavoce.narration.slots import Slots
+from unavoce.narration.slots import Load, Slots
 from unavoce.narration.synthesis import NEVER_DUE, Claim, Key, Synthesis
 from unavoce.narration.upkeep import OWN_PHRASES, GaveWay, Upkeep
 
@@ -193,6 +193,10 @@ class Stage:
     def waiting(self) -> int:
         """Sentences that wait for a slot."""
         return self._slots.waiting
+
+    def load(self, name: str) -> Load:
+        """How busy the engine called `name` is."""
+        return self._slots.load(name)
 
     # -- the disk, before an engine
 

@@ -7,7 +7,8 @@ event loop's, in seconds. A trace holds no text, and no sound once the reply has
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -104,6 +105,8 @@ class SentenceTrace:
     """Where its sound came from; `none` as soon as an engine was needed for any of it."""
     skipped: str | None = None
     """Why it could not be spoken (whole)."""
+    encode_failures: int = 0
+    """Times it was to be encoded in the reply's format, and left as WAV instead."""
     attempts: list[Attempt] = field(default_factory=list)
 
     # -- what the rooms note
@@ -185,6 +188,23 @@ class ReplyTrace:
     """As it was told; None while it runs."""
     stopped_s: float | None = None
     """When its sound was silenced."""
+    engines: Collection[str] = ()
+    """Those heard, in the order of their first chunk."""
+
+    @property
+    def switches(self) -> list[str]:
+        """The engines that the reply was taken from in the middle."""
+        return list(self.engines)[:-1]
+
+    @property
+    def sources(self) -> Counter[Source]:
+        """Its sentences that were heard, by where their sound came from."""
+        return Counter(one.cache for one in self.sentences if one.cache is not None)
+
+    @property
+    def skipped(self) -> int:
+        """Sentences that were not spoken, or not to their end."""
+        return sum(one.skipped is not None for one in self.sentences)
 
     def plays(self, sentence: SentenceTrace) -> tuple[float, float] | None:
         """From when to when it is heard, by the playback clock; None where nothing of it was sent, or none of it was

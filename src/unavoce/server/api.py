@@ -11,7 +11,7 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.health import Health
-from unavoce.server.http import Guard
+from unavoce.server.http import HEADERS, Guard
 
 LONGEST_ID = 100
 """Characters of an id that is looked for at all."""
@@ -27,11 +27,17 @@ class Api:
 
     def routes(self, guard: Guard) -> list[BaseRoute]:
         return [
-            Route("/healthz", _alive),
+            Route("/healthz", self._alive),
             guard.route("/api/health", self._state),
             guard.route("/api/cache", self._kept),
             guard.route("/api/replies/{reply_id}/trace", self._trace),
         ]
+
+    async def _alive(self, _: Request) -> Response:
+        """Whether it is worth sending somebody here: not while the server is stopping."""
+        if self._chat.stopping:
+            return PlainTextResponse("stopping\n", 503, HEADERS[503])
+        return PlainTextResponse("ok\n")
 
     async def _state(self, _request: Request, _caller: Caller) -> Response:
         report = await self._health.report()
@@ -45,7 +51,3 @@ class Api:
         if len(reply_id) > LONGEST_ID:
             raise RequestError("unknown_reply", "no reply has so long an id")
         return JSONResponse(self._chat.trace(caller.key, reply_id))
-
-
-async def _alive(_: Request) -> Response:
-    return PlainTextResponse("ok\n")

@@ -7,9 +7,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import socketio
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from unavoce.chat.chat import Chat, Limits
 from unavoce.composition import build_stage, sound_settings
@@ -24,8 +25,15 @@ from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
+from unavoce.server.history import history_max_age, open_archive, say_what_is_left
 from unavoce.server.http import Guard, web_app
+from unavoce.server.limits.gate import gated
+from unavoce.server.limits.transports import Quotas
+from unavoce.server.limits.web import connection_places
+from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.openapi.door import Document
 from unavoce.server.sockets import Sockets
+from unavoce.server.stopping import Stopping
 from unavoce.server.wyoming import wyoming_door
 from unavoce.settings import Settings
 from unavoce.web.site import Site
@@ -35,9 +43,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class App:
-    asgi: Any
+    asgi: ASGIApp
+    """Every door over HTTP, behind the gate."""
+    http: Starlette
+    """The routes behind it, Socket.IO's apart."""
     chat: Chat
     sockets: Sockets
+    stopping: Stopping
     wyoming: str
     """Address of the Wyoming door; empty where it is off."""
 
@@ -52,23 +64,32 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         raise StartError(str(error)) from error
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
+    await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         starting = tasks.create_task(_start(model))
         warming = tasks.create_task(_warmer(stage, settings).run())
         keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        api = Api(Health(stage, model, chat), CacheFigures(stage.cache), chat)
-        http = web_app([*site.routes(), *api.routes(Guard(keys))])
+        guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
+        api = Api(Health(stage, model, chat), figures, chat)
+        metrics = Metrics(stage, chat, figures, refusals)
+        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        http = web_app([*site.routes(), *doors], refusals.note)
         sockets = Sockets(
             chat,
             keys,
             tasks,
             lambda: stage.chain.statuses,
-            list(settings.cors_origins),
+            note=refusals.note,
+            quotas=Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s),
         )
+        metrics.count_connections("socketio", lambda: sockets.connections)
         stage.chain.watch(sockets.announce)
         try:
-            async with wyoming_door(settings, chat, stage.chain) as wyoming:
-                yield App(FrameGuard(socketio.ASGIApp(sockets.server, http)), chat, sockets, wyoming)
+            stopping = Stopping(chat, sockets, settings.stop_timeout_s)
+            app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
+            async with wyoming_door(settings, chat, stage.chain, metrics, refusals) as wyoming:
+                yield App(gated(app, settings), http, chat, sockets, stopping, wyoming)
         finally:
             await sockets.close()
             starting.cancel()
@@ -85,8 +106,12 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             message_chars=settings.max_message_chars,
             replies=settings.max_replies,
             replies_per_session=settings.max_replies_per_session,
+            replies_per_caller=settings.max_replies_per_caller,
         ),
         grace_s=settings.reconnect_grace_s,
+        log_text=settings.log_text,
+        archive=open_archive(settings),
+        max_age=history_max_age(settings),
     )
 
 

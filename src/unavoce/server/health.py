@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import Any, Final
 
+from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.chain.member import LOADING, Member
 from unavoce.chat.chat import Chat
 from unavoce.errors import REMEDY, ModelError
@@ -39,14 +40,15 @@ class Health:
         """`status`: `ok`; `degraded` where something is not as configured but there is speech; else `down`."""
         engines = {member.engine.name: _engine(member) for member in self._stage.chain.members}
         model = await self._model_health()
-        cache = self._cache()
-        well = all(part["status"] in ("healthy", "ok") for part in (*engines.values(), model, cache))
+        cache, history = self._cache(), self._history()
+        well = all(part["status"] in ("healthy", "ok") for part in (*engines.values(), model, cache, history))
         return {
             "status": ("ok" if well else "degraded") if self.speaks else "down",
             "engines": engines,
             "model": model,
             "cache": cache,
-            "scheduler": self._scheduler(),
+            "history": history,
+            "scheduler": await self._scheduler(),
         }
 
     async def _model_health(self) -> Component:
@@ -72,12 +74,40 @@ class Health:
         cache = self._stage.cache
         told = _told(cache.problem) if cache.problem else {"detail": f"{cache.entries} clips in memory"}
         state = "degraded" if cache.problem else "ok"
-        return {"status": state, "latencyMs": None, **told, "bytes": cache.bytes, "hits": dict(cache.hits)}
+        look_s = cache.disk.look_s if isinstance(cache.disk, BackgroundDisk) else None
+        return {"status": state, "latencyMs": _ms(look_s), **told, "bytes": cache.bytes, "hits": dict(cache.hits)}
 
-    def _scheduler(self) -> Component:
+    def _history(self) -> Component:
+        archive = self._chat.archive
+        if archive is None:
+            return {"status": "ok", "latencyMs": None, "detail": "in memory only"}
+        problem = archive.problem
+        return {"status": "degraded" if problem else "ok", "latencyMs": None, **_told(problem or archive.detail)}
+
+    async def _scheduler(self) -> Component:
         running, waiting = self._stage.running, self._stage.waiting
         detail = f"{self._chat.running} replies, {running} sentences in synthesis, {waiting} waiting"
-        return {"status": "ok", "latencyMs": None, "detail": detail, "running": running, "waiting": waiting}
+        if self._chat.stopping:
+            detail += "; the server is stopping and takes no new ones"
+        status = "stopping" if self._chat.stopping else "ok"
+        return {
+            "status": status,
+            "latencyMs": _ms(await _turn_s()),
+            "detail": detail,
+            "running": running,
+            "waiting": waiting,
+        }
+
+
+async def _turn_s() -> float:
+    """What one turn of the event loop takes just now: so long everything else waits for its own."""
+    began_s = time.perf_counter()
+    await asyncio.sleep(0)
+    return time.perf_counter() - began_s
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 1)
 
 
 def _engine(member: Member) -> Component:

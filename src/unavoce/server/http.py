@@ -13,15 +13,23 @@ from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
 
-STATUSES = {"unauthorised": 401, "unknown_reply": 404}
+STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429, "stopping": 503}
 """Of refusals, by their code; 400 for any other."""
+HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: {"Retry-After": "5"}}
+"""Of refusals, by their status. A server that is stopping has another in its place, or is back, within 5 s."""
 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
-def web_app(routes: Sequence[BaseRoute]) -> Starlette:
-    """The application of these routes."""
-    return Starlette(routes=routes, exception_handlers={RequestError: _refused})
+def web_app(routes: Sequence[BaseRoute], note: Callable[[str, str], None] = lambda _door, _code: None) -> Starlette:
+    """The application of these routes. `note` is told of each refusal: the door, `http`, and the code."""
+
+    def refused(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestError):
+            note("http", error.code)
+        return _refused(request, error)
+
+    return Starlette(routes=routes, exception_handlers={RequestError: refused, Exception: _crashed})
 
 
 class Guard:
@@ -44,8 +52,17 @@ class Guard:
         return Caller(key, request.client.host if request.client else "")
 
 
+def _crashed(_: Request, __: Exception) -> Response:
+    """The log says what happened; the caller must not learn it."""
+    return _error(500, "internal", "the server made a mistake; its log says which")
+
+
 def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
     status = STATUSES.get(error.code, 400)
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-    return JSONResponse({"error": {"code": error.code, "message": error.message}}, status, headers)
+    headers = HEADERS.get(status)
+    return _error(status, error.code, error.message, headers)
+
+
+def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": {"code": code, "message": message}}, status, headers)

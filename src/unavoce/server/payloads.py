@@ -55,6 +55,10 @@ class History(Payload):
     session_id: Id
 
 
+class Forget(Payload):
+    session_id: Id
+
+
 class SpeakStart(_Manner):
     session_id: Id | None = None
 

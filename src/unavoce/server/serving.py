@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import uvicorn
 
 from unavoce.errors import StartError
+from unavoce.server import supervisor
 from unavoce.server.app import App, open_app
-from unavoce.server.sockets import MAX_PACKET_BYTES
+from unavoce.server.limits.web import web_config
 from unavoce.settings import Settings
-
-STOP_S = 5.0
-"""How long clients are given to take the end of their replies when the server stops."""
 
 
 async def serve(settings: Settings) -> None:
@@ -30,19 +29,8 @@ async def serve(settings: Settings) -> None:
     _prepare(settings.data_dir)
     with listen(settings.host, settings.port) as listening:
         async with open_app(settings) as app:
-            config = uvicorn.Config(
-                app.asgi,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                ws_max_size=MAX_PACKET_BYTES,
-                # Speech as PCM hardly shrinks, and shrinking it would hold up every other reply.
-                ws_per_message_deflate=False,
-                timeout_graceful_shutdown=int(STOP_S),
-            )
-            server = _Server(config, app, _address(settings.host, listening))
-            _survive_second_hand_signals()
-            await server.serve(sockets=[listening])
+            config = web_config(app.asgi, settings)
+            await _Server(config, app, _address(settings.host, listening)).serve(sockets=[listening])
 
 
 class _Server(uvicorn.Server):
@@ -57,12 +45,27 @@ class _Server(uvicorn.Server):
         if self._app.wyoming:
             sys.stdout.write(f"Wyoming clients (Home Assistant) are served at {self._app.wyoming}\n")
         sys.stdout.flush()
+        supervisor.tell("READY=1")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Every reply ends properly, and every client is told, before the connections are closed."""
-        self._app.chat.abort_all()
-        await self._app.sockets.drain(STOP_S)
+        """Every reply ends, and every client is told, before the port and the connections are closed."""
+        await self._app.stopping.replies_ended()
+        self.config.timeout_graceful_shutdown = math.ceil(self._app.stopping.left_s)
         await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Until the loop is closed: a signal that comes while the last parts are taken down must not kill them."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled)
+        yield
+
+    def _signalled(self) -> None:
+        if not self.should_exit:
+            supervisor.tell("STOPPING=1")
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self._app.stopping.told()
 
 
 def _prepare(data_dir: Path) -> None:
@@ -96,10 +99,3 @@ def listen(host: str, port: int) -> socket.socket:
 def _address(host: str, listening: socket.socket) -> str:
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{listening.getsockname()[1]}"
-
-
-def _survive_second_hand_signals() -> None:
-    """uvicorn raises the signal that stopped it once more when it is done; a clean stop must not die of it."""
-    ignore: Callable[[], None] = lambda: None  # noqa: E731 - a name says why
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, ignore)

@@ -1,10 +1,11 @@
-"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they never wait."""
+"""The Socket.IO door: events in, acknowledgements out. Handlers validate, hand over and return; they wait only
+for a session that has to be found on disk, or forgotten there, and that for a limited time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import socketio
@@ -17,6 +18,9 @@ from unavoce.chat.wire import status_on_wire
 from unavoce.errors import RequestError
 from unavoce.server import payloads
 from unavoce.server.auth import Keys
+from unavoce.server.limits.addresses import address_of
+from unavoce.server.limits.transports import Quotas, Transports
+from unavoce.server.packets import PatientServer
 from unavoce.server.payloads import parse
 
 log = logging.getLogger(__name__)
@@ -31,7 +35,10 @@ Ack = dict[str, Any]
 
 
 class Sockets:
-    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client."""
+    """Binds a Socket.IO server to the chat service. `tasks` owns one writing task per client.
+
+    `note` is told of each refusal: the door, `socketio`, and the code.
+    """
 
     def __init__(
         self,
@@ -39,25 +46,29 @@ class Sockets:
         keys: Keys,
         tasks: asyncio.TaskGroup,
         statuses: Callable[[], tuple[EngineStatus, ...]],
-        cors_origins: list[str] | None = None,
+        *,
+        note: Callable[[str, str], None] = lambda _door, _code: None,
+        quotas: Quotas | None = None,
     ) -> None:
         self._chat = chat
         self._keys = keys
         self._tasks = tasks
         self._statuses = statuses
+        self._note = note
         self._clients: dict[str, Client] = {}
         self._writing: dict[str, asyncio.Task[None]] = {}
-        self.server = socketio.AsyncServer(
+        self.server = PatientServer(
             async_mode="asgi",
             # In the order of arrival, one at a time per client; handlers return at once.
             async_handlers=False,
-            cors_allowed_origins=cors_origins or None,
+            cors_allowed_origins=[],  # the gate asks where a request comes from (limits/origins.py)
             max_http_buffer_size=MAX_PACKET_BYTES,
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
         )
         # The library's own waits until the client has fetched its farewell, which one that misbehaves never does.
         self.server.eio.disconnect = self._drop
+        self.transports = Transports(self.server.eio, tasks, quotas or Quotas())
         self.server.on("connect", self._connect)
         self.server.on("disconnect", self._disconnect)
         self._on("chat:send", payloads.Send, self._send)
@@ -65,6 +76,7 @@ class Sockets:
         self._on("chat:join", payloads.Join, self._join)
         self._on("chat:played", payloads.Played, self._played)
         self._on("chat:history", payloads.History, self._history)
+        self._on("chat:forget", payloads.Forget, self._forget)
         self._on("speak:start", payloads.SpeakStart, self._speak_start)
         self._on("speak:text", payloads.SpeakText, self._speak_text)
         self._on("speak:end", payloads.SpeakEnd, self._speak_end)
@@ -98,19 +110,25 @@ class Sockets:
             client.outbox.close()
         for writing in self._writing.values():
             writing.cancel()
+        self.transports.close()
         await self.server.shutdown()
 
     async def _connect(self, sid: str, environ: Any = None, auth: Any = None, *_: Any) -> Ack | None:
         if environ is not self.server.environ.get(self._transport_id(sid)):
             return await self._unknown("connect")  # an event that a client gave this name comes here too
         try:
+            if self._chat.stopping:
+                raise RequestError("stopping", "the server is stopping; try again when it is back")
             key = self._keys.admit(auth.get("apiKey") if isinstance(auth, dict) else None)
         except RequestError as error:
+            self._note("socketio", error.code)
+            self.transports.refused(self._transport_id(sid))
             raise socketio.exceptions.ConnectionRefusedError(error.message, {"code": error.code}) from error
         client = self._clients[sid] = Client(sid, Outbox(self._writer(sid)), Caller(key, _address(environ)))
         for status in self._statuses():
             client.outbox.post(*status_on_wire(status))
         self._writing[sid] = self._tasks.create_task(self._write(client))
+        self.transports.joined(self._transport_id(sid))
         return None
 
     async def _disconnect(self, sid: str, *_: Any) -> Ack | None:
@@ -120,6 +138,7 @@ class Sockets:
             self._chat.gone(client)
             # It may be waiting for a transport that nobody empties any more.
             self._writing.pop(sid).cancel()
+            self.transports.left(self._transport_id(sid))
         return None
 
     async def _write(self, client: Client) -> None:
@@ -129,7 +148,7 @@ class Sockets:
             self._clients.pop(client.id)
             self._writing.pop(client.id)
             self._chat.gone(client)
-            await self._cut_off(client.id)
+            await self.transports.cut(self._transport_id(client.id))
 
     def _writer(self, sid: str) -> Callable[[str, Payload], Any]:
         async def write(name: str, payload: Payload) -> None:
@@ -154,22 +173,22 @@ class Sockets:
         if (connection := self.server.eio.sockets.pop(transport_id, None)) is not None:
             await connection.close(wait=False)
 
-    async def _cut_off(self, sid: str) -> None:
-        if (connection := self._connection(sid)) is not None:
-            # A polite close would wait in the queue that this client does not read.
-            await connection.close(wait=False, abort=True)
-
     # -- events
 
-    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack]) -> None:
+    def _on(self, name: str, kind: type[P], handle: Callable[[Client, P], Ack | Awaitable[Ack]]) -> None:
         async def handler(sid: str, data: Any = None, *_: Any) -> Ack:
             try:
-                return {"ok": True, **handle(self._client(sid), parse(kind, data))}
+                request = parse(kind, data)
+                if (session_id := getattr(request, "session_id", None)) is not None:
+                    # It may have to be found on disk: only this client waits for it.
+                    await self._chat.recall(self._client(sid), session_id)
+                answer = handle(self._client(sid), request)
+                return {"ok": True, **(answer if isinstance(answer, dict) else await answer)}
             except RequestError as error:
-                return _refusal(error.code, error.message)
+                return self._refusal(error.code, error.message)
             except Exception:
-                log.exception("handler_crashed", extra={"event": name})
-                return _refusal("internal", "the server made a mistake; its log says which")
+                log.exception("handler_crashed", extra={"of": name})
+                return self._refusal("internal", "the server made a mistake; its log says which")
 
         self.server.on(name, handler)
 
@@ -196,6 +215,9 @@ class Sockets:
     def _history(self, client: Client, request: payloads.History) -> Ack:
         return {"messages": self._chat.history(client, request.session_id)}
 
+    async def _forget(self, client: Client, request: payloads.Forget) -> Ack:
+        return {"messages": await self._chat.forget(client, request.session_id)}
+
     def _speak_start(self, client: Client, request: payloads.SpeakStart) -> Ack:
         reply = self._chat.speak_start(client, request.session_id, request.manner())
         return {"sessionId": reply.session.id, "replyId": reply.id}
@@ -209,13 +231,13 @@ class Sockets:
         return {}
 
     async def _unknown(self, event: Any, *_: Any) -> Ack:
-        return _refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+        return self._refusal("unknown_event", f"event {str(event)[:60]!r} is not one of this server's")
+
+    def _refusal(self, code: str, message: str) -> Ack:
+        self._note("socketio", code)
+        return {"ok": False, "error": {"code": code, "message": message}}
 
 
 def _address(environ: Any) -> str:
-    """Of the other end, as the web server knows it."""
-    return str(environ.get("REMOTE_ADDR", ""))
-
-
-def _refusal(code: str, message: str) -> Ack:
-    return {"ok": False, "error": {"code": code, "message": message}}
+    """Of the other end. Not what the library calls it, which is the same for everybody."""
+    return address_of(environ["asgi.scope"])

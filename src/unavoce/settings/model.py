@@ -16,6 +16,7 @@ from unavoce.llm.options import LlmSettings
 from unavoce.settings.digest import section_digest
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "human", "json"]
 
 MAX_PHRASES_BYTES = 1 << 20
 BUTLER_PHRASES = (
@@ -35,6 +36,7 @@ BUTLER_PHRASES = (
 
 _ORIGIN = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?")
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
+_HOST_NAME = re.compile(r"\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\]")
 
 
 def default_data_dir() -> Path:
@@ -78,11 +80,18 @@ def _origin(origin: str) -> str:
     return tidy
 
 
-def _network(written: str) -> str:
+def _allowed_host(name: str) -> str:
+    tidy = name.strip().lower()
+    if not _HOST_NAME.fullmatch(tidy):
+        raise ValueError('host names without scheme or port, such as "voice.example.com", "*.example.com", "*" for any')
+    return tidy
+
+
+def _network(network: str) -> str:
     try:
-        return str(ipaddress.ip_network(written.strip(), strict=False))
+        return str(ipaddress.ip_network(network.strip()))
     except ValueError:
-        raise ValueError("addresses or networks such as 192.168.1.20 or 192.168.1.0/24") from None
+        raise ValueError('addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"') from None
 
 
 def _absolute(path: Path) -> Path:
@@ -140,6 +149,8 @@ class Settings(BaseModel):
     """0 takes any free port; the line printed at the start names it."""
     data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(default_factory=default_data_dir)
     engines: Annotated[tuple[str, ...], BeforeValidator(_as_list), AfterValidator(_engine_order)] = ("piper",)
+    stop_timeout_s: float = Field(8.0, ge=0, le=3600)
+    """For replies that run when the server is told to stop."""
     sample_rate_hz: int = Field(24_000, ge=8_000, le=48_000)
     tts_max_parallel: int = Field(2, ge=1, le=64)
     opus_enabled: bool = False
@@ -157,6 +168,10 @@ class Settings(BaseModel):
     cache_memory_bytes: int = Field(64 << 20, ge=0)
     cache_keep: Literal["all", "phrases"] = "all"
     cache_max_age_days: float | None = Field(None, gt=0, le=36_500)
+    history: Literal["memory", "disk"] = "memory"
+    history_max_age_days: float | None = Field(None, gt=0, le=36_500)
+    history_max_bytes: int = Field(256 << 20, ge=1 << 20)
+    """Of the file on disk."""
     prewarm_delay_s: float = Field(10.0, ge=0, le=86_400)
     prewarm_phrases: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...],
@@ -174,11 +189,30 @@ class Settings(BaseModel):
         Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] | None
     ) = None
     """Networks that may use that port. None: this machine only where keys are set, everybody where none are."""
+    allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(_allowed_host)], ...], BeforeValidator(_as_list)] = ()
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] = ()
+    max_connections: int = Field(512, ge=1, le=100_000)
+    max_connections_per_address: int = Field(128, ge=1, le=100_000)
+    max_requests_per_s: float = Field(50, ge=1, le=100_000)
+    """Of one address, on average; ten seconds' worth may come at once."""
+    max_events_per_s: float = Field(1_000, ge=1, le=100_000)
+    """Likewise, of Socket.IO; what comes faster is not read faster."""
+    max_body_bytes: int = Field(1 << 20, ge=1 << 10, le=1 << 30)
+    request_timeout_s: float = Field(30.0, ge=0.05, le=3600)
+    """For a request to come whole, from connecting or its first byte."""
+    send_timeout_s: float = Field(30.0, ge=0.05, le=3600)
+    """How long a connection may be behind with what it was sent."""
+    handshake_timeout_s: float = Field(10.0, ge=0.05, le=3600)
+    """For a Socket.IO connection to join the default namespace."""
     max_message_chars: int = Field(20_000, ge=1, le=1_000_000)
     max_reply_chars: int = Field(100_000, ge=1, le=10_000_000)
     max_replies: int = Field(64, ge=1, le=10_000)
     max_replies_per_session: int = Field(8, ge=1, le=10_000)
+    max_replies_per_caller: int = Field(32, ge=1, le=10_000)
     log_level: LogLevel = "info"
+    log_format: LogFormat = "auto"
+    log_text: bool = False
+    """The text of each reply in the log, on purpose."""
     llm: LlmSettings = Field(default_factory=LlmSettings)
 
     engine_sections: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)

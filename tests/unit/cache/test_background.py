@@ -125,7 +125,9 @@ async def test_a_kept_clip_is_found() -> None:
     """Put and looked for through the loop's own view, over a scripted disk."""
     async with over(disk := ScriptedDisk()) as tier:
         disk.clips[key(1)] = kept(1)
+        assert tier.look_s is None
         assert same(await tier.fetch(key(1)), kept(1))
+        assert tier.look_s is not None
         assert await tier.fetch(key(2)) is None
         assert tier.problem == ""
 

@@ -18,10 +18,11 @@ from unavoce.cache.cache import Cache
 from unavoce.cache.disk import background
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.disk.tier import DiskCache
-from unavoce.cache.kept import DAY_S, MaxAge, Which
+from unavoce.cache.kept import Which
 from unavoce.cache.key import key_of
 from unavoce.cache.memory import MemoryCache
 from unavoce.engines.base import Voice
+from unavoce.storage.ages import DAY_S, MaxAge
 
 TEXT = "Certainly, sir."
 SOUND = Pcm(samples(1, 400), 8_000)

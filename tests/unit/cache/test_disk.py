@@ -14,9 +14,10 @@ from tests.support.clips import ANY_SIZE, MADE_AT, VOICE, Clock, files, kept, ke
 from unavoce.cache.disk.clip_file import DamagedClip, pack
 from unavoce.cache.disk.index import Index
 from unavoce.cache.disk.tier import REST_S, DiskCache, Limits
-from unavoce.cache.kept import DAY_S, RELEASED, MaxAge, Which
+from unavoce.cache.kept import Which
 from unavoce.engines.base import Voice
 from unavoce.errors import CacheError
+from unavoce.storage.ages import DAY_S, RELEASED, MaxAge
 
 SIZE = len(pack(key(0), kept(0)))
 """Of a test's clip as a file."""
@@ -561,7 +562,7 @@ def test_a_disk_that_is_nearly_full_is_not_filled(make: Make) -> None:
 
 def test_a_lock_that_passed_is_no_problem_any_more(make: Make, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """What kept notes from being written is forgotten as soon as they can be, without waiting for a new clip."""
-    monkeypatch.setattr("unavoce.cache.disk.index.BUSY_S", 0.0)
+    monkeypatch.setattr("unavoce.storage.database.BUSY_S", 0.0)
     disk, other = make(), make()
     fill(disk, 1)
 

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from tests.support.clips import ANY_SIZE, MADE_AT, VOICE, Clock, files, kept, key, same, tidied
 
-from unavoce.cache.disk import index as index_module
 from unavoce.cache.disk.index import Index, Row
-from unavoce.cache.disk.tables import IndexBroken
 from unavoce.cache.disk.tier import DiskCache
 from unavoce.cache.kept import Which
+from unavoce.storage.database import DatabaseBroken
 
 
 @pytest.fixture
@@ -121,7 +120,7 @@ def test_what_was_not_finished_did_not_happen(index: Index) -> None:
 def test_a_file_that_is_no_database_is_broken(path: Path, content: bytes) -> None:
     """It is told as broken, not as out of reach."""
     path.write_bytes(content)
-    with pytest.raises(IndexBroken):
+    with pytest.raises(DatabaseBroken):
         Index(path)
 
 
@@ -166,17 +165,17 @@ def use(path: Path) -> None:
     ],
 )
 def test_another_content_is_told_as_broken(path: Path, statement: str) -> None:
-    """Whatever stands in it that we did not write, opening, checking and using it ends well or in IndexBroken."""
+    """Whatever stands in it that we did not write, opening, checking and using it ends well or in DatabaseBroken."""
     with closing(Index(path)) as index:
         add(index, 1, 2)
     altered(path, statement)
-    with pytest.raises(IndexBroken):
+    with pytest.raises(DatabaseBroken):
         use(path)
 
 
 def test_a_check_is_not_disturbed_by_another_process(path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     """What another process writes while rows and sums are compared does not make them differ."""
-    monkeypatch.setattr(index_module, "BUSY_S", 0.0)
+    monkeypatch.setattr("unavoce.storage.database.BUSY_S", 0.0)
     add(index, 1, 2)
     refused: list[sqlite3.Error] = []
     with closing(Index(path)) as other:

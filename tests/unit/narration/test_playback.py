@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unavoce.narration.playback import PlaybackClock
+from unavoce.narration.playback import GAP_S, PlaybackClock
 
 
 def test_chunks_play_one_after_the_other() -> None:
@@ -98,3 +98,23 @@ def test_heard_shares_never_fall_along_the_reply(lengths: list[float], data: st.
     ends_at_s = clock.ends_at_s
     assert ends_at_s is not None
     assert all(clock.heard_share(ends_at_s + 0.001, index) == 1.0 for index in range(len(lengths)))
+
+
+def test_silence_between_chunks_is_counted() -> None:
+    """A chunk that comes after the listener ran dry counts once, with the silence before it; the first does not."""
+    clock = PlaybackClock()
+    clock.sent(5.0, 1.0)
+    clock.sent(5.5, 1.0)
+    assert (clock.gaps, clock.gaps_s) == (0, 0.0)
+    clock.sent(7.5, 1.0)
+    clock.sent(8.5 + GAP_S / 2, 1.0)
+    assert (clock.gaps, clock.gaps_s) == (1, 0.5)
+
+
+def test_a_listener_who_is_behind_the_estimate_has_not_run_dry() -> None:
+    """What it says of its place counts: a chunk that comes before it needs it leaves no gap."""
+    clock = PlaybackClock()
+    clock.sent(0.0, 1.0)
+    clock.played(0.9, 0, 0.2)
+    clock.sent(1.5, 1.0)
+    assert clock.gaps == 0

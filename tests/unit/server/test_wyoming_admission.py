@@ -32,5 +32,5 @@ def test_who_is_let_in(settings: dict[str, Any], admitted: list[str], refused: l
 
 def test_a_network_that_is_none_is_refused_at_the_start() -> None:
     """The message says what was expected."""
-    with pytest.raises(SettingsError, match=r"192\.168\.1\.0/24"):
+    with pytest.raises(SettingsError, match=r"10\.0\.0\.0/8"):
         load_settings(environ={}, wyoming_clients="kitchen")

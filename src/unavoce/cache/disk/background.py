@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 from unavoce.cache.disk.clip_file import DamagedClip
-from unavoce.cache.disk.threads import DiskThreads
 from unavoce.cache.disk.tier import DiskCache
 from unavoce.cache.kept import Kept, Which
 from unavoce.errors import CacheError
+from unavoce.storage.threads import DiskThreads
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -55,6 +55,8 @@ class BackgroundDisk:
         self._clearing: int | None = None
         self._trouble = ""
         self._closed = False
+        self.look_s: float | None = None
+        """What the last look on disk took, found or not; None before the first."""
 
     @property
     def problem(self) -> str:
@@ -67,6 +69,8 @@ class BackgroundDisk:
         if self._closed or self._reading >= MOST_READS:
             return None
         self._reading += 1
+        now = asyncio.get_running_loop().time
+        began_s = now()
         look = asyncio.get_running_loop().run_in_executor(self._readers, self.disk.read, key)
         look.add_done_callback(partial(self._looked, key))
         try:
@@ -76,6 +80,8 @@ class BackgroundDisk:
             self._in_trouble(f"the cache's disk gave no answer within {LOOK_S:g} s; remedy: see to that disk")
         except Exception:  # noqa: S110 - seen to in `_looked`, also where nobody waits any more
             pass
+        finally:
+            self.look_s = now() - began_s
         return None
 
     def _looked(self, key: str, look: asyncio.Future[Kept | None]) -> None:

@@ -7,24 +7,18 @@ written before its file, and goes after it), so that the bounds hold. Where it i
 
 from __future__ import annotations
 
-import os
 import re
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from unavoce.cache.disk.tables import TABLES, VERSION, IndexBroken, sound, statements, typed
+from unavoce.cache.disk.tables import INDEX
 from unavoce.cache.kept import Which
+from unavoce.storage.database import Database, DatabaseBroken, typed
 
-BUSY_S: Final = 5.0
-"""How long another process's writing is waited for."""
 _KEY: Final = re.compile(r"[0-9a-f]{64}")
 _KEPT_CLEARINGS: Final = 64
-_MAX_ROW_BYTES: Final = 1 << 20
-"""A row that claims to be larger is damage."""
 _MAX_SUM: Final = 1e15
 _NAME: Final = (str, type(None))
 
@@ -41,80 +35,12 @@ class Row:
     made_at: float
 
 
-class Index:
-    """Used by one thread at a time. Raises sqlite3.Error where it cannot be reached, IndexBroken where it is none."""
+class Index(Database):
+    """For one thread at a time. Raises sqlite3.Error where it cannot be reached, DatabaseBroken where it is damaged."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """`read_only`: nothing can be written here; what stands in it can be read all the same."""
-        self._path = path
-        # Immutable: no lock can be taken where nothing can be written, and nobody else writes there either.
-        address = path.as_uri() + ("?mode=ro&immutable=1" if read_only else "")
-        self._database = sqlite3.connect(
-            address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        try:
-            with sound():
-                self._open(read_only)
-        except BaseException:
-            self._database.close()
-            raise
-        self._file = self._identity()
-
-    def _open(self, read_only: bool) -> None:
-        # Without memory-mapped files: one that another program truncates would end this process.
-        self._database.execute("PRAGMA mmap_size = 0")
-        self._database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_ROW_BYTES)
-        if not read_only:
-            self._database.execute("PRAGMA journal_mode = TRUNCATE")
-            # A kill loses nothing without it, and what a power cut tears is made anew from the files.
-            self._database.execute("PRAGMA synchronous = OFF")
-            with self.writing():
-                if self._version() == 0:
-                    # One statement at a time: `executescript` would end the transaction.
-                    for statement in statements(TABLES):
-                        self._database.execute(statement)
-                    self._database.execute(f"PRAGMA user_version = {VERSION}")
-        if self._version() != VERSION:
-            raise IndexBroken(f"its tables are of version {self._version()}")
-
-    def _version(self) -> int:
-        return int(self._database.execute("PRAGMA user_version").fetchone()[0])
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """A transaction. One process is in here at a time; others wait for BUSY_S."""
-        with sound():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @property
-    def lost(self) -> bool:
-        """Its file was removed or replaced under us."""
-        return self._identity() != self._file
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            status = os.stat(self._path)
-        except OSError:
-            return None
-        return status.st_dev, status.st_ino
-
-    def close(self) -> None:
-        self._database.close()
-
-    def discard(self) -> None:
-        """Close it and remove its files, unless another process has done so: the next one begins empty."""
-        self._database.close()
-        if self.lost:
-            return
-        for path in (self._path, self._path.with_name(self._path.name + "-journal")):
-            path.unlink(missing_ok=True)
+        super().__init__(path, INDEX, read_only=read_only)
 
     # -- rows
 
@@ -144,9 +70,9 @@ class Index:
         return self._run("DELETE FROM clips WHERE key = ?", (key,)) > 0
 
     def remove_named(self, key: str) -> None:
-        """The row of a key that the index itself has named. Raises IndexBroken: it would be named for ever."""
+        """The row of a key that the index itself has named. Raises DatabaseBroken: it would be named for ever."""
         if not self.remove(key):
-            raise IndexBroken("it cannot find what it names")
+            raise DatabaseBroken("it cannot find what it names")
 
     def resize(self, key: str, size: int) -> None:
         """Note the true size of a clip's file."""
@@ -198,14 +124,14 @@ class Index:
         return self._keys("SELECT key FROM clips WHERE key >= ? AND key < ? ORDER BY key", (shard, shard + "g"))
 
     def check(self) -> None:
-        """Raises IndexBroken where the database is damaged, or its sums are wrong. Inside `writing`."""
+        """Raises DatabaseBroken where the database is damaged, or its sums are wrong. Inside `writing`."""
         # The quick check would not see that the order of use names other clips than there are.
         verdict = self._one("PRAGMA integrity_check(1)", ())[0]
         counted = self._one("SELECT COUNT(*), COALESCE(SUM(bytes), 0), COALESCE(MIN(bytes), 0) FROM clips", ())
         entries, size, least = typed(counted, (int,), (int,), (int,))
         sums = self.sums()
         if verdict != "ok" or least < 0 or (sums["entries"], sums["bytes"]) != (entries, size):
-            raise IndexBroken("it does not add up")
+            raise DatabaseBroken("it does not add up")
 
     # -- sums
 
@@ -214,7 +140,7 @@ class Index:
         rows = [typed(row, (str,), (float,)) for row in self._all("SELECT name, value FROM sums", ())]
         sums = dict(rows)
         if not {"entries", "bytes"} <= sums.keys() or not all(0 <= value <= _MAX_SUM for value in sums.values()):
-            raise IndexBroken("its sums cannot be")
+            raise DatabaseBroken("its sums cannot be")
         return sums
 
     def count(self, counts: Mapping[str, float]) -> None:
@@ -252,24 +178,9 @@ class Index:
         rows = self._all("SELECT engine, voice, made_before FROM clearings WHERE number > ? ORDER BY number", (number,))
         return [Which(*typed(row, _NAME, _NAME, (float, type(None)))) for row in rows]
 
-    # -- SQL
-
-    def _run(self, statement: str, values: Sequence[object]) -> int:
-        """How many rows were changed."""
-        with sound():
-            return self._database.execute(statement, values).rowcount
-
     def _keys(self, statement: str, values: Sequence[object]) -> list[str]:
         """The keys that a statement finds; they become names of files."""
         keys = [key for (key,) in self._all(statement, values)]
         if not all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
-            raise IndexBroken("a key is none")
+            raise DatabaseBroken("a key is none")
         return keys
-
-    def _one(self, statement: str, values: Sequence[object]) -> Any:
-        with sound():
-            return self._database.execute(statement, values).fetchone()
-
-    def _all(self, statement: str, values: Sequence[object]) -> list[Any]:
-        with sound():
-            return self._database.execute(statement, values).fetchall()

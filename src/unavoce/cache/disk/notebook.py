@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from unavoce.cache.disk.folder import ClipFolder
 from unavoce.cache.disk.index import Index
-from unavoce.cache.disk.tables import IndexBroken
+from unavoce.cache.disk.tables import INDEX
 from unavoce.errors import CacheError
+from unavoce.storage.database import DatabaseBroken, remove
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -33,12 +34,12 @@ class Notebook:
         """
         try:
             return do(self._opened())
-        except IndexBroken as error:
+        except DatabaseBroken as error:
             log.warning("cache_index_made_anew", extra={"folder": str(self._folder.path), "reason": str(error)})
             self._discard()
         try:
             return do(self._opened())
-        except IndexBroken as error:
+        except DatabaseBroken as error:
             self._discard()
             raise CacheError(f"the cache's index in {self._folder.path} cannot be made anew ({error})") from error
 
@@ -68,5 +69,4 @@ class Notebook:
             index.discard()
             return
         # It could not even be opened.
-        for path in (self._path, self._path.with_name(self._path.name + "-journal")):
-            path.unlink(missing_ok=True)
+        remove(self._path, INDEX)

@@ -15,9 +15,9 @@ from typing import Final, Literal
 from unavoce.cache.disk.clip_file import DamagedClip, about, unpack
 from unavoce.cache.disk.folder import SHARDS, ClipFolder
 from unavoce.cache.disk.index import Index, Row
-from unavoce.cache.disk.tables import IndexBroken
 from unavoce.cache.kept import Limits, Which
 from unavoce.errors import CacheError
+from unavoce.storage.database import DatabaseBroken
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class Shelf:
                 index.check()  # so many at once are few clips that are large, or sums that are wrong
             keys = index.oldest(min(BATCH, over))
             if not keys:
-                raise IndexBroken("its sums are of clips that are not there")
+                raise DatabaseBroken("its sums are of clips that are not there")
             gone = self._remove_named(index, keys)
             removed, stuck = removed + gone, stuck + len(keys) - gone
             if stuck > BATCH:
@@ -174,7 +174,7 @@ class Shelf:
     # -- what a kill, a fault or a person left behind
 
     def check(self, index: Index) -> None:
-        """Raises IndexBroken where the index is damaged."""
+        """Raises DatabaseBroken where the index is damaged."""
         with index.writing():
             index.check()
             self._folder.remove_unfinished()

@@ -12,11 +12,16 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat
 from unavoce.errors import REMEDY, StartError
+from unavoce.server.metrics import Metrics, Refusals
 from unavoce.settings import Settings
+
+Opening = Callable[[Settings, Chat, Chain, Metrics, Refusals], AbstractAsyncContextManager[str]]
 
 
 @asynccontextmanager
-async def wyoming_door(settings: Settings, chat: Chat, chain: Chain) -> AsyncIterator[str]:
+async def wyoming_door(
+    settings: Settings, chat: Chat, chain: Chain, metrics: Metrics, refusals: Refusals
+) -> AsyncIterator[str]:
     """The door while the block runs, and its address, such as `tcp://127.0.0.1:10200`; empty where it is off.
 
     Raises StartError when its package is missing or its port is taken.
@@ -25,11 +30,11 @@ async def wyoming_door(settings: Settings, chat: Chat, chain: Chain) -> AsyncIte
         yield ""
         return
     open_door = await asyncio.to_thread(_imported)  # it reads files
-    async with open_door(settings, settings.wyoming_port, chat, chain) as address:
+    async with open_door(settings, chat, chain, metrics, refusals) as address:
         yield address
 
 
-def _imported() -> Callable[[Settings, int, Chat, Chain], AbstractAsyncContextManager[str]]:
+def _imported() -> Opening:
     try:
         from unavoce.server.wyoming.door import open_door  # noqa: PLC0415  # its package may not be installed
     except ImportError as error:

@@ -16,13 +16,12 @@ from wyoming.info import Describe, SelectProgram
 from wyoming.ping import Ping, Pong
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
-from unavoce.chain.chain import Chain
-from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.chat.speech_input import SpeechInput
 from unavoce.errors import RequestError
 from unavoce.server.wyoming.asked import parse
-from unavoce.server.wyoming.frames import Bounds, Unreadable, read_event, sendable
+from unavoce.server.wyoming.frames import Unreadable, read_event, sendable
+from unavoce.server.wyoming.house import House
 from unavoce.server.wyoming.info import PROGRAM, describe
 from unavoce.server.wyoming.reciter import Reciter
 
@@ -32,18 +31,6 @@ WAITING_EVENTS = 2
 """Events read ahead while a request is spoken; the client's further ones wait in its own socket."""
 UNSENT_BYTES = 64 * 1024
 """Written and not yet taken; then writing waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What all connections share."""
-
-    chat: Chat
-    chain: Chain
-    rate_hz: int
-    max_chars: int
-    """Of the text of one stream."""
-    bounds: Bounds
 
 
 @dataclass(slots=True)
@@ -70,7 +57,7 @@ class Connection:
         self._writer = writer
         self._house = house
         self._bounds = house.bounds
-        self._reciter = Reciter(house.chat, house.chain, caller, house.rate_hz, self._say)
+        self._reciter = Reciter(house, caller, self._say)
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue(WAITING_EVENTS)
         self._stream: Stream | None = None
         self._speaking: asyncio.Task[None] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,9 +11,12 @@ from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.errors import REMEDY, RequestError, StartError
+from unavoce.server.limits.places import Places
+from unavoce.server.metrics import Metrics, Refusals
 from unavoce.server.wyoming.admission import Admission
-from unavoce.server.wyoming.connection import Connection, House
-from unavoce.server.wyoming.frames import HEADER_BYTES, Bounds
+from unavoce.server.wyoming.connection import Connection
+from unavoce.server.wyoming.frames import HEADER_BYTES
+from unavoce.server.wyoming.house import House
 from unavoce.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,12 +28,13 @@ STOP_S = 2.0
 
 
 @asynccontextmanager
-async def open_door(settings: Settings, port: int, chat: Chat, chain: Chain) -> AsyncIterator[str]:
+async def open_door(
+    settings: Settings, chat: Chat, chain: Chain, metrics: Metrics, refusals: Refusals
+) -> AsyncIterator[str]:
     """Serve Wyoming clients while the block runs; gives the address. Raises StartError when it cannot listen there."""
-    texts = max(settings.max_reply_chars, settings.max_message_chars)
-    house = House(chat, chain, settings.sample_rate_hz, settings.max_reply_chars, Bounds.of_texts(texts))
-    door = Door(house, Admission(settings))
-    server = await _listen(door, settings.host, port)
+    door = Door(House.of(settings, chat, chain, refusals.note), Admission(settings))
+    metrics.count_connections("wyoming", lambda: door.connections)
+    server = await _listen(door, settings.host, settings.wyoming_port or 0)
     try:
         async with door:
             await server.start_serving()
@@ -48,7 +51,7 @@ class Door:
         self._house = house
         self._admission = admission
         self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._addresses: Counter[str] = Counter()
+        self._places = Places(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS)
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Door:
@@ -65,33 +68,35 @@ class Door:
             task.cancel()
         await self._tasks.__aexit__(None, None, None)
 
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
     def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A client has come: serve it, or tell it why not."""
         peer = writer.get_extra_info("peername")
         address = str(peer[0]) if peer else ""
         connection = Connection(reader, writer, Caller("", address), self._house)
         refusal = self._refusal(address)
-        work = connection.run() if refusal is None else connection.refuse(refusal)
-        task = self._tasks.create_task(work)
-        if refusal is None:
-            self._addresses[address] += 1
-            self._connections[connection] = task
-            task.add_done_callback(lambda _: self._gone(connection, address))
+        if refusal is not None:
+            self._tasks.create_task(connection.refuse(refusal))
+            return
+        task = self._connections[connection] = self._tasks.create_task(connection.run())
+        task.add_done_callback(lambda _: self._gone(connection, address))
 
     def _refusal(self, address: str) -> RequestError | None:
+        """Why that address is not served; None where it is, and has taken a place."""
         if not self._admission.admits(address):
             log.warning("wyoming_client_refused", extra={"address": address})
             message = "this address is not let in; an operator names those that are in UNAVOCE_WYOMING_CLIENTS"
             return RequestError("unauthorised", message)
-        if len(self._connections) >= MAX_CONNECTIONS or self._addresses[address] >= MAX_CONNECTIONS_PER_ADDRESS:
+        if not self._places.take(address):
             return RequestError("busy", "too many connections are open; close one, or try again in a moment")
         return None
 
     def _gone(self, connection: Connection, address: str) -> None:
         del self._connections[connection]
-        self._addresses[address] -= 1
-        if not self._addresses[address]:
-            del self._addresses[address]
+        self._places.give_back(address)
 
 
 async def _listen(door: Door, host: str, port: int) -> asyncio.Server:

@@ -8,13 +8,12 @@ from wyoming.error import Error
 from wyoming.event import Event
 from wyoming.tts import Synthesize, SynthesizeStart, SynthesizeStopped
 
-from unavoce.chain.chain import Chain
-from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.chat.recital import Recital
 from unavoce.errors import EngineError, RequestError
 from unavoce.server.wyoming.asked import parse, voice_for
 from unavoce.server.wyoming.frames import sendable
+from unavoce.server.wyoming.house import House
 from unavoce.server.wyoming.sound import Say, Sound
 
 LONGEST_MESSAGE = 1000
@@ -24,11 +23,9 @@ LONGEST_MESSAGE = 1000
 class Reciter:
     """One request at a time. `say` writes an event to the client and may raise what a lost connection raises."""
 
-    def __init__(self, chat: Chat, chain: Chain, caller: Caller, rate_hz: int, say: Say) -> None:
-        self._chat = chat
-        self._chain = chain
+    def __init__(self, house: House, caller: Caller, say: Say) -> None:
+        self._house = house
         self._caller = caller
-        self._rate_hz = rate_hz
         self._say = say
         self._recital: Recital | None = None
 
@@ -37,7 +34,7 @@ class Reciter:
 
         Returns the code of the error that was told; empty where all was spoken.
         """
-        sound = Sound(self._rate_hz, self._say)
+        sound = Sound(self._house.rate_hz, self._say)
         error = await self._trouble(event, text, sound)
         if error is None:
             await sound.begin()  # what has nothing to say is an empty sound
@@ -50,6 +47,7 @@ class Reciter:
         return error.code if error else ""
 
     async def tell(self, error: RequestError) -> None:
+        self._house.note("wyoming", error.code)
         await self._say(Error(sendable(error.message[:LONGEST_MESSAGE]), error.code))
 
     def abort(self) -> None:
@@ -62,9 +60,9 @@ class Reciter:
         try:
             if text is None:
                 asked = parse(Synthesize, event)
-                await self._recite(asked.text, voice_for(asked, self._chain), sound)
+                await self._recite(asked.text, voice_for(asked, self._house.chain), sound)
             else:
-                await self._recite(text, voice_for(parse(SynthesizeStart, event), self._chain), sound)
+                await self._recite(text, voice_for(parse(SynthesizeStart, event), self._house.chain), sound)
         except RequestError as error:
             return error
         except EngineError as error:
@@ -72,7 +70,7 @@ class Reciter:
         return None
 
     async def _recite(self, text: AsyncIterable[str] | str, voice: str | None, sound: Sound) -> None:
-        async with self._chat.recite(self._caller, "wyoming", text, voice=voice) as recital:
+        async with self._house.chat.recite(self._caller, "wyoming", text, voice=voice) as recital:
             self._recital = recital
             try:
                 async for chunk in recital:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import random
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,17 +14,19 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 import websockets
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from tests.fuzz import chance
+from tests.fuzz.events import CALLS, call, check_events, drawn, with_ids
+from tests.fuzz.frames import FRAMES, mutated, send
 from tests.support.client import Listener, check_order, joined, listening
-from tests.support.protocol import acknowledged_codes, check_acknowledgement, check_event, sent_by_client
 from tests.support.raw import bare_socket, raw_client
 from tests.support.server import PATIENCE_S, ScriptedModel, Server, running_server
 
 from unavoce.server.sockets import MAX_PACKET_BYTES
 
-KEYS = {"api_keys": ("mine", "theirs"), "max_replies": 10_000, "max_replies_per_session": 10_000}
+UNLIMITED = dict.fromkeys(("max_replies", "max_replies_per_session", "max_replies_per_caller"), 10_000)
+KEYS = {"api_keys": ("mine", "theirs"), **UNLIMITED}
 FIRST_HALF = ["Good evening, sir. Dinner ", "is served in the "]
 SECOND_HALF = ["blue room. ", "There is some wine, ", "too."]
 
@@ -72,118 +74,13 @@ def same(one: Listener, reply: str, other: Listener, expected: str) -> None:
 
 # -- events
 
-NAMES = ("«session»", "«reply»", "«spoken»", "«theirs»", "«their»")
-FIELDS = sorted({name for event in sent_by_client().values() for name in event.tables["field"]})
-ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=40) | st.sampled_from(
-    [*NAMES, "", " \t\n", "\x00\x07\x1b[2J", "\u202eevil\u202c", "\ud800", "a\udc00b", "x" * 101, "é" * 30_000, "tone"]
-)
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**98), 10**98)
-    | st.floats(allow_nan=True, allow_infinity=True)
-    | ANY_TEXT
-    | st.binary(max_size=40)
-)
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4), max_leaves=12
-)
-LIKELY = st.fixed_dictionaries(
-    {},
-    optional={
-        "message": ANY_TEXT,
-        "text": ANY_TEXT,
-        "sessionId": st.sampled_from(NAMES),
-        "replyId": st.sampled_from(NAMES),
-        "index": st.integers(-1, 5),
-        "positionMs": st.floats(0, 1e9),
-        "after": st.dictionaries(st.sampled_from(NAMES), st.integers(-2, 5), max_size=3),
-        "speed": st.floats(0, 3),
-        "speak": st.booleans(),
-        "format": st.sampled_from(["wav", "opus", "mp3"]),
-        "interrupt": st.booleans(),
-    },
-)
-ONE_FIELD_WRONG = st.builds(
-    lambda likely, name, value: {**likely, name: value}, LIKELY, st.sampled_from(FIELDS), VALUES
-)
-PAYLOADS = st.one_of(LIKELY, ONE_FIELD_WRONG, ONE_FIELD_WRONG, st.dictionaries(st.sampled_from(FIELDS), VALUES), VALUES)
-EVENTS = st.sampled_from(sorted(sent_by_client()))
-STRANGE_EVENTS = st.sampled_from(
-    ["connect", "disconnect", "*", "message", "chat", "chat:token", "error", "connect_error"]
-)
-CALLS = st.tuples(EVENTS | EVENTS | EVENTS | STRANGE_EVENTS | ANY_TEXT, st.lists(PAYLOADS, min_size=0, max_size=3))
-LARGEST = MAX_PACKET_BYTES // 12
-"""Characters of a packet that surely fits, at up to twelve bytes each: larger ones are another test's matter."""
-
-
-def _chars(value: Any) -> int:
-    """Of all the texts in it."""
-    if isinstance(value, dict):
-        return sum(_chars(name) + _chars(one) for name, one in value.items())
-    return sum(map(_chars, value)) if isinstance(value, list | tuple) else len(value) if isinstance(value, str) else 0
-
-
-def drawn(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """`count` examples but for those too large for a packet, the same at every run of the same source.
-
-    There is no shrinking, since a server cannot be run backwards.
-    """
-    found: list[Any] = []
-
-    @settings(
-        max_examples=count,
-        database=None,
-        derandomize=True,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def draw(example: Any) -> None:
-        if _chars(example) < LARGEST:
-            found.append(example)
-
-    draw()
-    return found
-
-
-def with_ids(value: Any, ids: dict[str, str]) -> Any:
-    """`value` with the real ids where their names stand."""
-    if isinstance(value, str):
-        return ids.get(value, value)
-    if isinstance(value, list):
-        return [with_ids(one, ids) for one in value]
-    if isinstance(value, dict):
-        return {with_ids(name, ids): with_ids(one, ids) for name, one in value.items()}
-    return value
-
 
 async def test_every_event_of_garbage_gets_an_answer_from_the_list(data_dir: Path) -> None:
     """Wrong types, names, arities and values, 600 of them: ok or a listed code, never `internal`; others go on."""
     async with reference(data_dir) as world:
         for name, arguments in drawn(CALLS, 600):
-            data = with_ids(arguments, world.ids)
-            try:
-                answer = await world.fuzzed.call(name, *data) if data else await world.fuzzed.call(name)
-            except TimeoutError:
-                raise AssertionError(f"no answer to {name!r} {data!r:.500}") from None
-            assert_listed(name, data, answer)
-        for name, payload in world.fuzzed.events:
-            if name != "ack":
-                check_event(name, payload)
-
-
-def assert_listed(name: str, data: Any, answer: Any) -> None:
-    shown = f"{name!r} {data!r:.300}: {answer!r:.300}"
-    assert isinstance(answer, dict), shown
-    if name in sent_by_client():
-        check_acknowledgement(name, answer)
-    else:
-        assert answer["error"]["code"] == "unknown_event", shown
-    if not answer["ok"]:
-        assert answer["error"]["code"] in acknowledged_codes() - {"internal", "too_slow"}, shown
-        assert len(answer["error"]["message"]) < 2_000, shown
+            await call(world.fuzzed, name, with_ids(arguments, world.ids))
+        check_events(world.fuzzed)
 
 
 async def test_garbage_without_an_acknowledgement_is_as_harmless(data_dir: Path) -> None:
@@ -252,53 +149,31 @@ async def test_a_client_cannot_play_the_transport(data_dir: Path) -> None:
 
 # -- frames
 
-FRAMES: list[str | bytes] = [
-    *["", "4", "42", "42[", "42{}", "42[]", "42[1]", "42[null]", '42[["chat:send"]]', '42[{"a":1}]', '42["chat:send"'],
-    *["0", "1", "2", "2probe", "3", "3probe", "5", "6", "7", "9", "x", "b", "bAAAA", "b!!!", "\x00", "\ufeff4", "é"],
-    *["40", "40{}", "40[]", "40/other,", "40/other,{}", "41", "41/other,", "43", "43[]", "431[]", "43999[1,2,3]"],
-    *["44", '44{"message":"x"}', "45", "451-", '451-["chat:send",{"_placeholder":true,"num":0}]', "46", "461-[]", "47"],
-    *['452-["chat:send",{"_placeholder":true,"num":7}]', '451-["chat:send",{"_placeholder":true,"num":"x"}]'],
-    *['459999999999-["x"]', '42/admin,["chat:send",{}]', "42" + "1" * 200 + '["chat:send"]', "4" + "[" * 50_000],
-    *['42["connect",{},{"apiKey":"mine"}]', '42["disconnect","x"]', '42["disconnect"]', '42["*",1]', '42["*"]'],
-    *["42" + "[" * 100_000, '42["chat:send",' + "9" * 5_000 + "]", '42["chat:send",NaN,-Infinity]', "2" + "[" * 50_000],
-    *[b"", b"\x00", b"chat:send", b"\xff" * 1_000, bytes(range(256))],
-]
 
-
-def mutated(seed: int) -> str | bytes:
-    """A proper frame with a few characters changed, lost or doubled."""
-    rng = random.Random(seed)  # noqa: S311 - the same frames at every run
-    frame = list(
-        rng.choice(
-            ['421["chat:send",{"message":"x"}]', '40{"apiKey":"mine"}', '451-["a",{"_placeholder":true,"num":0}]']
-        )
-    )
-    for _ in range(rng.randint(1, 4)):
-        place = rng.randrange(len(frame))
-        frame[place : place + rng.choice([0, 1, 1])] = rng.choice(["", "0", "9", '"', "[", "}", "\x1e", "-", "/", "é"])
-    text = "".join(frame)
-    return text.encode() if rng.random() < 0.2 else text
-
-
-async def throw(url: str, frames: list[str | bytes]) -> None:
-    """Connect and send frames until the server has had enough."""
-    with contextlib.suppress(websockets.ConnectionClosed):
-        async with bare_socket(url) as bare:
-            await bare.send('40{"apiKey":"mine"}')
-            for frame in frames:
-                await bare.send(frame)
-
-
-async def test_frames_that_are_no_protocol_harm_nobody(data_dir: Path) -> None:
-    """Each kind of broken frame on a connection of its own, and mutated ones in a row: the others go on."""
+async def test_frames_that_are_no_protocol_harm_nobody(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Each kind of broken frame on a connection of its own, and mutated ones in a row: the others go on, and the log
+    is silent about them."""
     async with reference(data_dir) as world:
         before = world.server.app.sockets.connections
         for frame in FRAMES:
-            await throw(world.server.url, [frame, '42["chat:send",{"message":"x"}]'])
-        for seed in range(0, 300, 10):
-            await throw(world.server.url, [mutated(seed + offset) for offset in range(10)])
+            await send(world.server.url, [frame, '42["chat:send",{"message":"x"}]'])
+        rng = chance(0)
+        for _ in range(30):
+            await send(world.server.url, [mutated(rng) for _ in range(10)])
         await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
         await settled(world.server, before)
+    assert not [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_attachments_that_never_end_are_not_kept(data_dir: Path) -> None:
+    """An event that announces thousands of attachments, or whose attachments are too large together, is passed over."""
+    async with running_server(data_dir) as server, raw_client(server.url) as raw:
+        for announced, size in ((2_000, 1), (100, MAX_PACKET_BYTES // 4)):
+            await raw.socket.send(f'45{announced}-["chat:send",{{"_placeholder":true,"num":0}}]')
+            for _ in range(5):
+                await raw.socket.send(bytes(size))
+            assert (await raw.call("chat:history", {"sessionId": "x"}))["error"]["code"] == "unknown_session"
+        assert not server.app.sockets.server._binary_packet
 
 
 async def settled(server: Server, connections: int) -> None:

@@ -1,0 +1,34 @@
+"""How a request is turned away before anybody has looked at it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+OPENAIS = "/v1/"
+"""Paths whose callers expect OpenAI's fields in an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`code` is one of docs/protocol.md."""
+
+    status: int
+    code: str
+    message: str
+    retry_after_s: float | None = None
+
+
+async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request, or a WebSocket that is asked for. The connection is closed: more may be coming on it."""
+    error = {"code": refusal.code, "message": refusal.message}
+    if scope["path"].startswith(OPENAIS):
+        kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
+        error |= {"type": kind, "param": None}  # type: ignore[dict-item]
+    headers = {} if scope["type"] == "websocket" else {"Connection": "close"}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after_s)))
+    await JSONResponse({"error": error}, refusal.status, headers)(scope, receive, send)

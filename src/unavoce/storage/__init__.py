@@ -1,0 +1,1 @@
+"""What every room that keeps things on disk needs: threads for a disk that may hang, SQLite, ages."""
