@@ -181,8 +181,7 @@ def test_doctor_names_what_is_wrong_and_the_remedy(environ: dict[str, str], tmp_
     """Each fault has its own finding with a remedy; the exit code is 1."""
     (tmp_path / "file").write_text("")
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+        taken.bind(("127.0.0.1", 0))  # and does not listen: doctor would wait for an answer
         wrong = {
             "UNAVOCE_DATA_DIR": str(tmp_path / "file"),
             "UNAVOCE_PORT": str(taken.getsockname()[1]),

@@ -24,6 +24,8 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("UNAVOCE_")},
         "UNAVOCE_ENGINES": "fake",
+        # Speaks fast: `chat` waits until a listener would have heard each answer.
+        "UNAVOCE_FAKE__S_PER_CHAR": "0.02",
         "UNAVOCE_DATA_DIR": str(tmp_path / "data"),
         "UNAVOCE_PORT": "0",
         "PYTHONWARNINGS": "default",
