@@ -14,39 +14,35 @@ from unavoce.server.limits.answers import Answers
 from unavoce.server.limits.bodies import Bodies, check_head
 from unavoce.server.limits.hosts import Hosts
 from unavoce.server.limits.origins import Origins
-from unavoce.server.limits.paths import is_shared, is_sockets
+from unavoce.server.limits.paths import is_shared
 from unavoce.server.limits.rates import Rates
 from unavoce.server.limits.refusals import Refusal, refuse
 from unavoce.settings import Settings
 
 Check = Callable[[Scope], Refusal | None]
-Note = Callable[[str, str], None]
-"""Told of each refusal: the door and the code."""
 
 
-def gated(app: ASGIApp, settings: Settings, note: Note = lambda _door, _code: None) -> ASGIApp:
+def gated(app: ASGIApp, settings: Settings) -> ASGIApp:
     """`app` behind the gate, as the operator set it."""
     hosts = Hosts(settings.allowed_hosts, settings.host, keyed=bool(settings.api_keys))
     rates = Rates(settings.max_requests_per_s)
-    app = _Checked(Bodies(app, settings.max_body_bytes), [rates.check, check_head], note)
+    app = _Checked(Bodies(app, settings.max_body_bytes), [rates.check, check_head])
     # Outside the rates: a page that may read answers may read that it asked too often.
     app = _Cors(app, settings.cors_origins)
-    app = Answers(_Checked(app, [hosts.check, Origins(settings.cors_origins).check], note))
+    app = Answers(_Checked(app, [hosts.check, Origins(settings.cors_origins).check]))
     return cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, app), list(settings.trusted_proxies)))
 
 
 class _Checked:
     """ASGI middleware: the first check that refuses has the word."""
 
-    def __init__(self, app: ASGIApp, checks: Sequence[Check], note: Note) -> None:
+    def __init__(self, app: ASGIApp, checks: Sequence[Check]) -> None:
         self._app = app
         self._checks = checks
-        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for check in self._checks:
             if (refusal := check(scope)) is not None:
-                self._note("socketio" if is_sockets(scope["path"]) else "http", refusal.code)
                 await refuse(refusal, scope, receive, send)
                 return
         await self._app(scope, receive, send)

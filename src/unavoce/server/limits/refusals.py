@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from unavoce.server.refusals import note_refusal
+
 OPENAIS = "/v1/"
 """Paths whose callers expect OpenAI's fields in an error."""
 
@@ -28,6 +30,7 @@ async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
     The connection stays: closed at once, it would be reset while a body is on its way, and the answer lost with it.
     What still comes is thrown away, and is to be whole in the time of any request (protocols.py).
     """
+    note_refusal(scope, refusal.code)
     error = {"code": refusal.code, "message": refusal.message}
     if scope["path"].startswith(OPENAIS):
         kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
