@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from pydantic import ValidationError
 from tests.support.audit import Touched, watching
@@ -253,12 +254,19 @@ async def test_a_voices_name_is_never_a_path(data_dir: Path) -> None:
     secret.write_bytes(b"x")
     names = [str(secret), f"../{CANARY}", f"../data/{CANARY}.onnx", secret.as_uri(), "/etc/passwd"]
     names += ["fake/../../x", "..", "a\x00b"]
-    async with running_server(data_dir) as server, listening(server.url) as listener:
+    async with (
+        running_server(data_dir) as server,
+        listening(server.url) as listener,
+        httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client,
+    ):
         with watching() as touched:
             for name in names:
                 for event in ({"message": "Hello", "voice": name}, {"message": "Hello", "voice": f"fake/{name}"}):
                     assert await listener.refused("chat:send", event) == "unknown_voice"
                 assert await listener.refused("speak:start", {"voice": name}) == "unknown_voice"
+                for field in ("voice", "model"):
+                    wish = {"model": "tts-1", "voice": "alloy", "input": "Hello.", field: name}
+                    assert (await client.post("/v1/audio/speech", json=wish)).is_client_error
         assert not [name for name in touched.files if CANARY in name or "passwd" in name]
 
 
