@@ -175,6 +175,24 @@ async def test_no_proxy_of_the_environment_gets_between(
         there.untouched(touched, url)
 
 
+@pytest.mark.parametrize("name", ENGINES)
+async def test_no_cookie_is_kept(name: str) -> None:
+    """A server that sets cookies with every answer gets none back, and so cannot fill the memory with them."""
+    sent: list[str] = []
+
+    async def sticky(exchange: Exchange) -> None:
+        sent.append(exchange.headers.get("cookie", ""))
+        await exchange.head(200, "application/json", set_cookie=f"c{len(sent)}={'x' * 3_000}; Path=/")
+        await exchange.part(b"{}")
+        await exchange.end()
+
+    async with serving(sticky) as url:
+        for _ in range(2):
+            await ask(name, url)
+    assert len(sent) >= 2
+    assert set(sent) == {""}
+
+
 ODD_URLS = [
     *("file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "javascript:alert(1)", "//127.0.0.1/x"),
     *("/etc/passwd", "unix:///run/x.sock", "http+unix://x", "http://", "http:///etc/passwd", "data:,x", "http:/x", ""),

@@ -11,6 +11,7 @@ import pytest
 from unavoce.server import sockets
 from unavoce.server.limits import bodies, buckets, hosts, protocols
 from unavoce.server.limits.web import web_config
+from unavoce.server.wyoming import door
 from unavoce.settings import Settings
 from unavoce.settings.model import setting_names
 
@@ -43,6 +44,7 @@ def test_limits_without_a_setting_are_the_codes() -> None:
         f"| {bodies.MAX_HEAD_BYTES >> 10} KiB |",
         f"| {sockets.MAX_PACKET_BYTES:,} bytes |",
         f"| {protocols.MAX_FRAGMENTS:,} |",
+        f"| {door.MAX_CONNECTIONS}, {door.MAX_CONNECTIONS_PER_ADDRESS} |",
         f"| {keep_alive_s} s |",
         f"| {sockets.PING_INTERVAL_S + sockets.PING_TIMEOUT_S} s |",
         f"{buckets.MOST:,} addresses are remembered",
