@@ -17,6 +17,7 @@ from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.http import Guard
+from unavoce.server.refusals import note_refusal
 from unavoce.server.speech.delivery import deliver, while_there
 from unavoce.server.speech.names import Names
 from unavoce.server.speech.refusals import SpeechRefused, answer_to
@@ -36,15 +37,13 @@ STREAMED: Final = {"X-Accel-Buffering": "no"}
 """Nobody on the way may collect it first."""
 
 Answer = Callable[[Request, Caller, Send], Awaitable[None]]
-Note = Callable[[str, str], None]
 
 
 class SpeechDoor:
-    """Speech for clients made for OpenAI's API. `note` is told of each refusal: the door, `openai`, and the code."""
+    """Speech for clients that were made for OpenAI's API."""
 
-    def __init__(self, chain: Chain, chat: Chat, note: Note) -> None:
+    def __init__(self, chain: Chain, chat: Chat) -> None:
         self._chat = chat
-        self._note = note
         self._names = Names(chain)
 
     def routes(self, guard: Guard) -> list[BaseRoute]:
@@ -56,7 +55,7 @@ class SpeechDoor:
             "/v1/models/{model:path}": ("GET", self._model),
             "/v1/{rest:path}": ("", _nothing),
         }
-        return [Route(path, _Endpoint(guard, self._note, *way), name=path) for path, way in paths.items()]
+        return [Route(path, _Endpoint(guard, *way), name=path) for path, way in paths.items()]
 
     async def _speech(self, request: Request, caller: Caller, send: Send) -> None:
         wanted = await read_request(request)
@@ -91,9 +90,8 @@ class SpeechDoor:
 class _Endpoint:
     """One route. Whatever is refused is refused in OpenAI's shape; any method is taken, to be refused likewise."""
 
-    def __init__(self, guard: Guard, note: Note, method: str, answer: Answer) -> None:
+    def __init__(self, guard: Guard, method: str, answer: Answer) -> None:
         self._guard = guard
-        self._note = note
         self._method = method
         self._answer = answer
 
@@ -105,7 +103,7 @@ class _Endpoint:
                 self._check_method(request.method)
                 await self._answer(request, caller, send)
             except RequestError as error:
-                self._note("openai", error.code)
+                note_refusal(scope, error.code)
                 await answer_to(error)(scope, receive, send)
 
     def _check_method(self, method: str) -> None:
