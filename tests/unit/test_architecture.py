@@ -26,6 +26,8 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "web": set(),
     "composition": {"settings", "narration", "cache", "storage", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
+    "remote": {"narration", "audio", "errors"},
+    "agents": {"remote", "narration", "audio", "errors"},
     "server": {
         *("web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"),
         *("engines", "audio", "cores", "outbound", "errors"),

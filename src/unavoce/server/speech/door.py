@@ -40,7 +40,7 @@ Answer = Callable[[Request, Caller, Send], Awaitable[None]]
 
 
 class SpeechDoor:
-    """Speech for clients that were made for OpenAI's API."""
+    """Speech for clients made for OpenAI's API."""
 
     def __init__(self, chain: Chain, chat: Chat) -> None:
         self._chat = chat
