@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from unavoce.chat import outbox
 from unavoce.server import sockets
 from unavoce.server.limits import bodies, buckets, hosts, protocols
 from unavoce.server.limits.web import web_config
@@ -43,6 +44,8 @@ def test_limits_without_a_setting_are_the_codes() -> None:
     for stated in (
         f"| {bodies.MAX_HEAD_BYTES >> 10} KiB |",
         f"| {sockets.MAX_PACKET_BYTES:,} bytes |",
+        f"| the same for a Socket.IO client, with {outbox.MAX_BYTES >> 20} MiB of events waiting at most |"
+        f" | {outbox.STUCK_S:g} s |",
         f"| {protocols.MAX_FRAGMENTS:,} |",
         f"| {door.MAX_CONNECTIONS}, {door.MAX_CONNECTIONS_PER_ADDRESS} |",
         f"| {keep_alive_s} s |",
