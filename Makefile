@@ -1,4 +1,4 @@
-# make serve | test | test-xtts | test-agents | bench | picture | screenshots | lint | format | lock | clean
+# make serve | test | test-xtts | test-agents | test-image | bench | picture | screenshots | lint | format | lock | clean
 #
 # Everything is installed into .venv, at the versions in requirements/, once: a stamp file in .venv says what is
 # there. A set-up that fails leaves no stamp, so that the next call goes on with it.
@@ -24,7 +24,7 @@ ifneq ($(wildcard $(VENV)/*.stamp),)
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: serve test browsers test-xtts test-agents bench picture screenshots lint format lock clean
+.PHONY: serve test browsers test-xtts test-agents test-image bench picture screenshots lint format lock clean
 
 serve: $(VENV)/serve.stamp
 	@exec $(VENV)/bin/unavoce serve $(ARGS)
@@ -39,6 +39,10 @@ browsers: $(VENV)/dev.stamp
 # The engine xtts against the real servers, with a tiny model of random weights. Two gigabytes, the first time.
 test-xtts: $(VENV)/dev.stamp $(XTTS)/xtts.stamp
 	@$(PY) -m pytest tests/xtts $(ARGS)
+
+# What the Dockerfile does, in a folder instead of a container. Installs everything three times.
+test-image: $(VENV)/dev.stamp
+	@$(PY) -m pytest tests/image $(ARGS)
 
 # The adapters for LiveKit's and Pipecat's agents, with those frameworks. A gigabyte, the first time; no torch in it.
 test-agents: $(AGENTS)/agents.stamp

@@ -30,7 +30,7 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "agents": {"remote", "narration", "audio", "errors"},
     "server": {
         *("web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"),
-        *("cores", "outbound", "errors"),
+        *("engines", "audio", "cores", "outbound", "errors"),
     },
 }
 """The command line may look into everything, and so it is not listed."""

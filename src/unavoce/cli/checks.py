@@ -27,7 +27,7 @@ from unavoce.engines.registry import create_engine
 from unavoce.errors import REMEDY, AudioError, ModelError, UnavoceError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.llm.factory import create_model
-from unavoce.outbound import is_loopback
+from unavoce.server import exposure
 from unavoce.settings import Settings
 
 PHRASE = "All systems are working."
@@ -64,7 +64,7 @@ async def port(settings: Settings) -> Finding:
     """Free, or taken by a server of ours: both are well."""
     address = f"{settings.host}:{settings.port}"
     try:
-        _bind(settings.host, settings.port)
+        bind(settings.host, settings.port)
     except OSError as error:
         if await _answers_like_us(settings):
             return Finding("port", "ok", f"{address}: an unavoce server is running there")
@@ -77,7 +77,8 @@ async def port(settings: Settings) -> Finding:
     return Finding("port", "ok", f"{address} is free")
 
 
-def _bind(host: str, number: int) -> None:
+def bind(host: str, number: int) -> None:
+    """Raises OSError where nobody can listen there now."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -95,10 +96,10 @@ async def _answers_like_us(settings: Settings) -> bool:
 
 def doors(settings: Settings) -> Finding:
     """A server that others can reach should ask for a key."""
-    if settings.api_keys or is_loopback(settings.host):
+    if not exposure.is_open(settings):
         return Finding("access", "ok", "API keys are set" if settings.api_keys else "this machine only")
-    detail = f"anyone who can reach {settings.host} may use this server"
-    return Finding("access", "note", detail, "set UNAVOCE_API_KEYS, or UNAVOCE_HOST=127.0.0.1")
+    detail = f"WARNING: anyone who can reach {settings.host} may use this server: no API key is set"
+    return Finding("access", "note", detail, exposure.REMEDY)
 
 
 async def engine(name: str, settings: Settings) -> Finding:
