@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import socketio
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from unavoce.chat.chat import Chat, Limits
@@ -52,46 +53,69 @@ class App:
     stopping: Stopping
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the doors are made of."""
+
+    settings: Settings
+    stage: Stage
+    model: LanguageModel
+    chat: Chat
+    keys: Keys
+    refusals: Refusals = field(default_factory=Refusals)
+    connections: dict[str, Callable[[], int]] = field(default_factory=dict)
+    """How many each door has, for the metrics; a door that has any puts itself here."""
+
+
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Every part of the server, running, but for the listening socket. Raises SettingsError or StartError."""
     cores = Cores()
-    try:
-        stage = await asyncio.to_thread(build_stage, settings, cores)
-    except EngineUnavailable as error:
-        raise StartError(str(error)) from error
+    stage = await asyncio.to_thread(_stage, settings, cores)
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
     await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
-        starting = tasks.create_task(_start(model))
-        warming = tasks.create_task(_warmer(stage, settings).run())
-        keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
-        api = Api(Health(stage, model, chat), figures, chat)
-        metrics = Metrics(stage, chat, figures, refusals)
-        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
-        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
-        http = web_app([*site.routes(), *doors])
-        sockets = Sockets(
-            chat,
-            keys,
-            tasks,
-            lambda: stage.chain.statuses,
-            note=refusals.note,
-            quotas=Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s),
-        )
-        metrics.count_connections("socketio", lambda: sockets.connections)
-        stage.chain.watch(sockets.announce)
+        beside = [tasks.create_task(_start(model)), tasks.create_task(_warmer(stage, settings).run())]
+        parts = Parts(settings, stage, model, chat, Keys(key.get_secret_value() for key in settings.api_keys))
+        sockets = _sockets(parts, tasks)
+        http = web_app(_routes(parts, site))
+        app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
+        behind_the_gate = parts.refusals.counting(gated(app, settings))
         try:
-            stopping = Stopping(chat, sockets, settings.stop_timeout_s)
-            app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            yield App(refusals.counting(gated(app, settings)), http, chat, sockets, stopping)
+            yield App(behind_the_gate, http, chat, sockets, Stopping(chat, sockets, settings.stop_timeout_s))
         finally:
             await sockets.close()
-            starting.cancel()
-            warming.cancel()
+            for task in beside:
+                task.cancel()
             await model.close()
+
+
+def _routes(parts: Parts, site: Site) -> list[BaseRoute]:
+    """Everything that is answered over plain HTTP."""
+    guard, figures = Guard(parts.keys), CacheFigures(parts.stage.cache)
+    document = Document(asks_for_key=bool(parts.settings.api_keys), assets=f"assets/{site.digest}")
+    api = Api(Health(parts.stage, parts.model, parts.chat), figures, parts.chat)
+    metrics = Metrics(parts.stage, parts.chat, figures, parts.refusals, parts.connections)
+    return [*site.routes(), *document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+
+
+def _sockets(parts: Parts, tasks: asyncio.TaskGroup) -> Sockets:
+    """The door of Socket.IO."""
+    settings, chain = parts.settings, parts.stage.chain
+    quotas = Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s)
+    note = parts.refusals.note
+    sockets = Sockets(parts.chat, parts.keys, tasks, lambda: chain.statuses, note=note, quotas=quotas)
+    chain.watch(sockets.announce)
+    parts.connections["socketio"] = lambda: sockets.connections
+    return sockets
+
+
+def _stage(settings: Settings, cores: Cores) -> Stage:
+    try:
+        return build_stage(settings, cores)
+    except EngineUnavailable as error:
+        raise StartError(str(error)) from error
 
 
 def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
