@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import socketio
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat, Limits
 from unavoce.composition import build_stage, sound_settings
 from unavoce.cores import Cores
@@ -35,7 +36,9 @@ from unavoce.server.metrics import Metrics
 from unavoce.server.openapi.door import Document
 from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
+from unavoce.server.speech.door import SpeechDoor
 from unavoce.server.stopping import Stopping
+from unavoce.server.wyoming import wyoming_door
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -51,20 +54,8 @@ class App:
     chat: Chat
     sockets: Sockets
     stopping: Stopping
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the doors are made of."""
-
-    settings: Settings
-    stage: Stage
-    model: LanguageModel
-    chat: Chat
-    keys: Keys
-    refusals: Refusals = field(default_factory=Refusals)
-    connections: dict[str, Callable[[], int]] = field(default_factory=dict)
-    """How many each door has, for the metrics; a door that has any puts itself here."""
+    wyoming: str
+    """Address of the Wyoming door; empty where it is off."""
 
 
 @asynccontextmanager
@@ -77,13 +68,15 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
         beside = [tasks.create_task(_start(model)), tasks.create_task(_warmer(stage, settings).run())]
-        parts = Parts(settings, stage, model, chat, Keys(key.get_secret_value() for key in settings.api_keys))
+        parts = _parts(settings, stage, model, chat)
+        http = web_app([*site.routes(), *_routes(parts, site)])
         sockets = _sockets(parts, tasks)
-        http = web_app(_routes(parts, site))
         app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
         behind_the_gate = parts.refusals.counting(gated(app, settings))
+        stopping = Stopping(chat, sockets, settings.stop_timeout_s)
         try:
-            yield App(behind_the_gate, http, chat, sockets, Stopping(chat, sockets, settings.stop_timeout_s))
+            async with wyoming_door(settings, chat, stage.chain, parts.metrics, parts.refusals) as wyoming:
+                yield App(behind_the_gate, http, chat, sockets, stopping, wyoming)
         finally:
             await sockets.close()
             for task in beside:
@@ -91,23 +84,46 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             await model.close()
 
 
-def _routes(parts: Parts, site: Site) -> list[BaseRoute]:
-    """Everything that is answered over plain HTTP."""
-    guard, figures = Guard(parts.keys), CacheFigures(parts.stage.cache)
-    document = Document(asks_for_key=bool(parts.settings.api_keys), assets=f"assets/{site.digest}")
-    api = Api(Health(parts.stage, parts.model, parts.chat), figures, parts.chat)
-    metrics = Metrics(parts.stage, parts.chat, figures, parts.refusals, parts.connections)
-    return [*site.routes(), *document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the doors are made of."""
+
+    settings: Settings
+    chain: Chain
+    chat: Chat
+    keys: Keys
+    health: Health
+    figures: CacheFigures
+    refusals: Refusals
+    metrics: Metrics
 
 
-def _sockets(parts: Parts, tasks: asyncio.TaskGroup) -> Sockets:
+def _parts(settings: Settings, stage: Stage, model: LanguageModel, chat: Chat) -> _Parts:
+    keys = Keys(key.get_secret_value() for key in settings.api_keys)
+    figures, refusals = CacheFigures(stage.cache), Refusals()
+    metrics = Metrics(stage, chat, figures, refusals)
+    return _Parts(settings, stage.chain, chat, keys, Health(stage, model, chat), figures, refusals, metrics)
+
+
+def _routes(parts: _Parts, site: Site) -> list[BaseRoute]:
+    """What is answered over plain HTTP, but for the page."""
+    guard = Guard(parts.keys)
+    return [
+        *Document(asks_for_key=bool(parts.settings.api_keys), assets=f"assets/{site.digest}").routes(guard),
+        *Api(parts.health, parts.figures, parts.chat).routes(guard),
+        *parts.metrics.routes(guard),
+        *SpeechDoor(parts.chain, parts.chat).routes(guard),
+    ]
+
+
+def _sockets(parts: _Parts, tasks: asyncio.TaskGroup) -> Sockets:
     """The door of Socket.IO."""
-    settings, chain = parts.settings, parts.stage.chain
+    settings, chain = parts.settings, parts.chain
     quotas = Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s)
     note = parts.refusals.note
     sockets = Sockets(parts.chat, parts.keys, tasks, lambda: chain.statuses, note=note, quotas=quotas)
     chain.watch(sockets.announce)
-    parts.connections["socketio"] = lambda: sockets.connections
+    parts.metrics.count_connections("socketio", lambda: sockets.connections)
     return sockets
 
 

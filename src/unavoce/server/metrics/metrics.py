@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, disable_created_metrics
@@ -29,8 +29,6 @@ from unavoce.server.refusals import Refusals
 log = logging.getLogger(__name__)
 
 Part = Callable[[], Iterable[Metric]]
-Connections = Mapping[str, Callable[[], int]]
-"""How many each door has now."""
 
 
 class Metrics:
@@ -39,15 +37,13 @@ class Metrics:
     A part that fails is left out, counted and logged; the rest is answered all the same.
     """
 
-    def __init__(
-        self, stage: Stage, chat: Chat, cache: CacheFigures, refusals: Refusals, connections: Connections
-    ) -> None:
+    def __init__(self, stage: Stage, chat: Chat, cache: CacheFigures, refusals: Refusals) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the series, and nobody asks for them
         self._chat = chat
         self._cache = cache
         self._registry = CollectorRegistry()
         self._replies = ReplyMetrics(self._registry, [engine.name for engine in stage.chain.engines])
-        self._connections = connections
+        self._connections: dict[str, Callable[[], int]] = {}
         self._failures = 0
         self._parts: dict[str, Part] = {
             "replies": self._registry.collect,
@@ -59,6 +55,10 @@ class Metrics:
             "server": self._load,
         }
         chat.watch(self._ended)
+
+    def count_connections(self, door: str, count: Callable[[], int]) -> None:
+        """`count` tells at any time how many connections `door` has."""
+        self._connections[door] = count
 
     def routes(self, guard: Guard) -> list[BaseRoute]:
         return [guard.route("/metrics", self._scrape)]
