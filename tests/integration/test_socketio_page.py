@@ -34,9 +34,9 @@ def constants(*rooms: str) -> set[str]:
 
 
 def first_arguments(*callees: str) -> set[str]:
-    """The first argument, where it is a literal, of every call of these names in the code."""
+    """The first argument, where it is a literal, of every call of these names in the code, but for that of clients."""
     found = set()
-    for path in [path for path in CODE.rglob("*.py") if "cli" not in path.parts]:
+    for path in [path for path in CODE.rglob("*.py") if not {"cli", "remote", "agents"} & set(path.parts)]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node.func) in callees and node.args:
                 found |= _literals(node.args[0])
