@@ -80,9 +80,14 @@ class Member:
 
         Not while it loads: its model may be another by now, and a reply begun in the old voice would have to change.
         """
-        if self._remembered and self.started.is_set() and not self._has_started:
+        if self._remembered and self.never_started:
             return self._remembered
         return self.engine.voices()
+
+    @property
+    def never_started(self) -> bool:
+        """It has tried to start in this process, and never could."""
+        return self.started.is_set() and not self._has_started
 
     def offers(self, voice: Voice) -> bool:
         """Whether the engine itself says that it has exactly this voice now, at whatever speed."""

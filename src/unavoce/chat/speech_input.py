@@ -44,7 +44,7 @@ class SpeechInput:
                     await self._news.wait()
             except TimeoutError:
                 self._ended = True
-                message = f"no speak:text for {IDLE_S:g} s; what was received is spoken"
+                message = f"no text came for {IDLE_S:g} s; what was received is spoken"
                 raise RequestError("idle_timeout", message) from None
             self._news.clear()
             pieces, self._pieces = self._pieces, []

@@ -64,7 +64,7 @@ async def port(settings: Settings) -> Finding:
     """Free, or taken by a server of ours: both are well."""
     address = f"{settings.host}:{settings.port}"
     try:
-        _bind(settings.host, settings.port)
+        bind(settings.host, settings.port)
     except OSError as error:
         if await _answers_like_us(settings):
             return Finding("port", "ok", f"{address}: an unavoce server is running there")
@@ -77,7 +77,8 @@ async def port(settings: Settings) -> Finding:
     return Finding("port", "ok", f"{address} is free")
 
 
-def _bind(host: str, number: int) -> None:
+def bind(host: str, number: int) -> None:
+    """Raises OSError where nobody can listen there now."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from unavoce.cli import cache_check, checks, history_check, options
+from unavoce.cli import cache_check, checks, history_check, options, wyoming_check
 from unavoce.cli.checks import Finding
 from unavoce.errors import SettingsError
 from unavoce.settings import Settings, load_settings
@@ -48,6 +48,7 @@ def _examine(config: Path | None) -> list[Finding]:
 async def _parts(settings: Settings) -> list[Finding]:
     """One after the other: engines that are timed side by side would look slower than they are."""
     findings = [checks.data_dir(settings.data_dir), await checks.port(settings), checks.doors(settings)]
+    findings += await wyoming_check.wyoming(settings)
     findings.append(await asyncio.to_thread(cache_check.cache, settings))
     findings.append(await asyncio.to_thread(history_check.history, settings))
     findings += [await checks.engine(name, settings) for name in settings.engines]

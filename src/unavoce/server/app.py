@@ -34,7 +34,9 @@ from unavoce.server.metrics import Metrics
 from unavoce.server.openapi.door import Document
 from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
+from unavoce.server.speech.door import SpeechDoor
 from unavoce.server.stopping import Stopping
+from unavoce.server.wyoming import wyoming_door
 from unavoce.settings import Settings
 from unavoce.web.site import Site
 
@@ -50,6 +52,8 @@ class App:
     chat: Chat
     sockets: Sockets
     stopping: Stopping
+    wyoming: str
+    """Address of the Wyoming door; empty where it is off."""
 
 
 @asynccontextmanager
@@ -70,8 +74,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
+        speech = SpeechDoor(stage.chain, chat)
         document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
-        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard), *speech.routes(guard)]
         http = web_app([*site.routes(), *doors])
         sockets = Sockets(
             chat,
@@ -86,7 +91,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         try:
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
             app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            yield App(refusals.counting(gated(app, settings)), http, chat, sockets, stopping)
+            async with wyoming_door(settings, chat, stage.chain, metrics, refusals) as wyoming:
+                yield App(refusals.counting(gated(app, settings)), http, chat, sockets, stopping, wyoming)
         finally:
             await sockets.close()
             starting.cancel()

@@ -43,6 +43,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         sys.stdout.write(f"unavoce is ready at {self._address} (Ctrl-C stops it)\n")
+        if self._app.wyoming:
+            sys.stdout.write(f"Wyoming clients (Home Assistant) are served at {self._app.wyoming}\n")
         sys.stdout.flush()
         supervisor.tell("READY=1")
 

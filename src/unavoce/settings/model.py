@@ -91,7 +91,7 @@ def _network(network: str) -> str:
     try:
         return str(ipaddress.ip_network(network.strip()))
     except ValueError:
-        raise ValueError('addresses or networks of proxies, such as "127.0.0.1" or "10.0.0.0/8"') from None
+        raise ValueError('addresses or networks, such as "127.0.0.1" or "10.0.0.0/8"') from None
 
 
 def _absolute(path: Path) -> Path:
@@ -183,6 +183,12 @@ class Settings(BaseModel):
     reconnect_grace_s: float = Field(15.0, ge=0, le=3600)
     api_keys: Annotated[tuple[Annotated[SecretStr, AfterValidator(_api_key)], ...], BeforeValidator(_as_list)] = ()
     cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_as_list)] = ()
+    wyoming_port: int | None = Field(None, ge=0, le=65535)
+    """Where Wyoming clients (Home Assistant) are served; None: nowhere."""
+    wyoming_clients: (
+        Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] | None
+    ) = None
+    """Networks that may use that port. None: this machine only where keys are set, everybody where none are."""
     allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(_allowed_host)], ...], BeforeValidator(_as_list)] = ()
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_as_list)] = ()
     max_connections: int = Field(512, ge=1, le=100_000)
