@@ -20,7 +20,7 @@ from websockets.asyncio.client import connect
 POLLING = "/socket.io/?EIO=4&transport=polling"
 EVIL = "https://evil.example"
 FRIEND = "https://friend.example:8443"
-DOORS = "/api/health", "/api/cache", POLLING, "/nowhere"
+DOORS = "/api/health", "/api/cache", "/metrics", "/docs", "/v1/models", "/v1/audio/speech", POLLING, "/nowhere"
 
 
 @asynccontextmanager
