@@ -112,7 +112,7 @@ async def throw(host: str, port: int, rng: random.Random, count: int, *, key: st
         for name, arguments in calls:
             await call(listener, name, with_ids(arguments, ids))
         check_events(listener)
-        await listener.ok("chat:abort", {"sessionId": session})
+        await call(listener, "chat:abort", [{"sessionId": session}])  # which it may have forgotten itself
 
 
 async def call(listener: Listener, name: str, data: list[Any]) -> None:

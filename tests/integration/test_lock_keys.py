@@ -69,7 +69,7 @@ async def test_every_route_but_the_open_ones_asks_for_a_key(data_dir: Path) -> N
                     assert answer.status_code != 401, (method, path)
                 else:
                     assert answer.status_code == 401, (method, path, headers)
-                    assert answer.headers["www-authenticate"] == "Bearer"
+                    assert answer.headers["www-authenticate"].startswith("Bearer")
             answer = await client.request(method, path, headers={"Authorization": f"bearer  {KEY}"})
             assert answer.status_code != 401, (method, path)
 

@@ -15,9 +15,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.client import listening
 from tests.support.server import ScriptedModel, Server, quick_engine, running_server
 
+from unavoce.cache.cache import Cache
+from unavoce.cache.disk.background import BackgroundDisk
+from unavoce.cache.disk.tier import DiskCache, Limits
+from unavoce.cache.memory import MemoryCache
+from unavoce.cache.report import Memory, document
 from unavoce.chat.client import Caller
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
-from unavoce.errors import EngineUnavailable
+from unavoce.errors import AudioError, EngineUnavailable
 from unavoce.server.metrics import tallies
 
 TEXT = "Good evening, sir. Dinner is served at eight."
@@ -119,6 +124,75 @@ async def test_a_reply_that_changes_its_voice_is_counted_once(data_dir: Path) ->
     assert found("unavoce_engine_state_changes_total", engine="fake", state="down") == 1
 
 
+async def test_queue_and_slots_are_those_of_the_moment(data_dir: Path) -> None:
+    """While the only slot hangs over a reply's first sentence, the second one waits, and the reply runs."""
+    engine = quick_engine(max_concurrency=1)
+    engine.script = lambda _, spoken: Step(hang_after=0) if spoken in TEXT else Step()
+    model = ScriptedModel(otherwise=(TEXT,))
+    async with running_server(data_dir, engine=engine, model=model) as server, listening(server.url) as listener:
+        await server.chain.started("fake")
+        _, reply = await listener.say("Good evening.")
+        await listener.reach(reply, "chat:text_done")
+        found = await scraped(server)
+    assert found("unavoce_engine_slots", engine="fake") == 1
+    assert found("unavoce_engine_running", engine="fake") == 1
+    assert found("unavoce_engine_waiting", engine="fake") == 1
+    assert found("unavoce_replies_running", door="socketio") == 1
+
+
+async def test_the_cache_is_measured_by_tier(data_dir: Path) -> None:
+    """Clips, bytes and limits in memory and on disk; a clip heard again is counted under the tier it came from."""
+    disk = BackgroundDisk(DiskCache(data_dir / "cache", Limits(max_bytes=1 << 30, max_entries=100)))
+    cache = Cache(MemoryCache(1 << 20), disk)
+    model = ScriptedModel(otherwise=(TEXT,))
+    async with running_server(data_dir, model=model, cache=cache) as server, listening(server.url) as listener:
+        await server.chain.started("fake")
+        for _ in range(2):
+            _, reply = await listener.say("Good evening.")
+            await listener.end(reply)
+        await disk.flush()
+        found = await scraped(server)
+        assert found("unavoce_sentences_heard_total", tier="none") == 2
+        assert found("unavoce_sentences_heard_total", tier="memory") == 2
+        assert found("unavoce_cache_entries", tier="memory") == found("unavoce_cache_entries", tier="disk") == 2
+        assert found("unavoce_cache_bytes", tier="memory") == cache.bytes
+        assert found("unavoce_cache_limit_bytes", tier="disk") == 1 << 30
+        assert found("unavoce_cache_degraded") == 0
+
+
+def test_a_disk_that_gives_no_answer_has_no_figures() -> None:
+    """What memory holds is told, the disk's fault too; sizes that nobody knows are left out, not 0."""
+    disk = DiskCache(Path("/nowhere"), Limits(max_bytes=10, max_entries=1))
+    told = document(disk, None, "no answer", Memory(3, 400, 5_000))
+    samples = {
+        (one.name, one.labels.get("tier")): one.value for family in tallies.cache_sizes(told) for one in family.samples
+    }
+    assert samples == {
+        ("unavoce_cache_entries", "memory"): 3,
+        ("unavoce_cache_bytes", "memory"): 400,
+        ("unavoce_cache_limit_bytes", "memory"): 5_000,
+        ("unavoce_cache_limit_bytes", "disk"): 10,
+        ("unavoce_cache_degraded", None): 1,
+    }
+
+
+async def test_what_goes_wrong_in_a_reply_is_counted(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence that nobody speaks, the end of its reply, and chunks that Opus failed for and that left as WAV."""
+
+    def fails(*_: object) -> bytes:
+        raise AudioError("as scripted")
+
+    monkeypatch.setattr("unavoce.narration.encoder.opus_bytes", fails)
+    engine = quick_engine()
+    engine.script = lambda _, spoken: Step(fail_after=0) if spoken.startswith("Dinner") else Step()
+    async with spoken(data_dir, engine, opus_enabled=True) as server:
+        found = await scraped(server)
+    assert found("unavoce_sentences_skipped_total", door="socketio") == 1
+    assert found("unavoce_replies_total", door="socketio", reason="failed") == 1
+    assert found("unavoce_encode_failures_total") > 0
+    assert found("unavoce_engine_failures_total", engine="fake", kind="failed") > 0
+
+
 async def test_refusals_are_counted_by_door_and_code(data_dir: Path) -> None:
     """What a client is refused over Socket.IO and over HTTP is there under its code, and nothing it sent is a label."""
     async with running_server(data_dir) as server, listening(server.url) as listener:
@@ -126,12 +200,16 @@ async def test_refusals_are_counted_by_door_and_code(data_dir: Path) -> None:
         assert await listener.refused("chat:nonsense-of-mine", {}) == "unknown_event"
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"{server.url}/api/replies/nobody/trace")).status_code == 404
+            stranger = await client.get(f"{server.url}/v1/models", headers={"Host": "evil.example"})
+            assert stranger.status_code == 421
         answer = await scrape(server)
     found = Scraped(answer.text)
     assert found("unavoce_refusals_total", door="socketio", code="empty") == 1
     assert found("unavoce_refusals_total", door="socketio", code="unknown_event") == 1
     assert found("unavoce_refusals_total", door="http", code="unknown_reply") == 1
+    assert found("unavoce_refusals_total", door="openai", code="unknown_host") == 1
     assert "nonsense" not in answer.text
+    assert "evil" not in answer.text
 
 
 async def test_a_part_that_is_ill_is_left_out(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

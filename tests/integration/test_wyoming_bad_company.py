@@ -20,6 +20,7 @@ from wyoming.ping import Ping
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
 from unavoce.engines.fake import Step
+from unavoce.server.limits.buckets import Buckets
 from unavoce.server.wyoming.frames import HEADER_BYTES, Bounds
 
 FIRST, REST = "Certainly, sir. The kettle", " is on. It sings."
@@ -185,6 +186,25 @@ async def answers(server: Server) -> bool:
     async with talking(server) as talker:
         await talker.tell(Ping())
         return (await talker.next()).type == "pong"
+
+
+async def test_events_that_come_too_fast_wait(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each event counts for its address; those past the rate are read later, and none is lost."""
+    waits: list[tuple[str, bool]] = []
+    owe = Buckets.owe
+
+    def noted(self: Buckets, caller: str) -> float:
+        wait_s = owe(self, caller)
+        waits.append((caller, wait_s > 0))
+        return wait_s
+
+    monkeypatch.setattr(Buckets, "owe", noted)
+    async with door(data_dir, max_events_per_s=10) as server, talking(server) as talker:
+        await talker.tell(*(Ping(str(number)) for number in range(120)))
+        assert [(await talker.next()).data["text"] for _ in range(120)] == [str(number) for number in range(120)]
+    assert {caller for caller, _ in waits} == {"127.0.0.1"}
+    assert len(waits) == 120
+    assert any(waited for _, waited in waits)
 
 
 async def test_only_those_that_were_named_are_let_in(data_dir: Path) -> None:

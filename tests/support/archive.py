@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from unavoce.chat.archive.archive import Archive
 from unavoce.chat.archive.records import Record, binding_of
@@ -41,10 +44,16 @@ async def running(archive: Archive) -> AsyncIterator[Archive]:
         await archive.close()
 
 
+def events(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What this package has logged, by name."""
+    return [one.getMessage() for one in caplog.records if one.name.startswith("unavoce")]
+
+
 def found_in(folder: Path, text: str) -> list[str]:
-    """The files below `folder`, whatever they are called, in which `text` stands: in UTF-8 or UTF-16, as it is or as
-    JSON writes it."""
-    forms = [text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be"), ascii(text)[1:-1].encode()]
+    """The files below `folder`, whatever they are called, in which `text` stands: in UTF-8 or UTF-16, as it is or
+    escaped."""
+    escaped = {ascii(text)[1:-1], json.dumps(text)[1:-1]}
+    forms = [text.encode(), text.encode("utf-16-le"), text.encode("utf-16-be"), *map(str.encode, escaped)]
     return sorted(
         str(path.relative_to(folder))
         for path in folder.rglob("*")

@@ -3,7 +3,6 @@ run in tasks that the service owns."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -12,15 +11,17 @@ from types import TracebackType
 from typing import Any, Self
 
 from unavoce.chat.archive.archive import Archive
+from unavoce.chat.capacity import Capacity, Limits
 from unavoce.chat.client import Caller, Client
 from unavoce.chat.endings import Endings
 from unavoce.chat.history import Entry
+from unavoce.chat.joining import check_after, hand_over
 from unavoce.chat.recital import Recital
+from unavoce.chat.replies import Replies, unknown_reply
 from unavoce.chat.reply import Reply
-from unavoce.chat.session import Session
 from unavoce.chat.sessions import Sessions
 from unavoce.chat.speech_input import SpeechInput
-from unavoce.chat.traces import Door, TracedReply, Traces
+from unavoce.chat.traces import Door, TracedReply
 from unavoce.errors import HistoryError, ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.encoder import Format
@@ -29,19 +30,7 @@ from unavoce.narration.planner import Planner, SoundSettings
 from unavoce.narration.stage import Stage
 from unavoce.storage.ages import MaxAge
 
-LINGERING = 4
-"""Replies kept, running and over together, as a multiple of those that may run; the longest over is let go first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of the service; texts in code points."""
-
-    message_chars: int = 8_000
-    replies: int = 64
-    """Running at a time, in all."""
-    replies_per_session: int = 8
-    replies_per_caller: int = 32
+__all__ = ["Chat", "Limits", "Manner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +67,30 @@ class Chat:
         self._model = model
         self._sound = sound or SoundSettings()
         self._planner = Planner(stage, self._sound)
-        self._limits = limits or Limits()
         self._grace_s = grace_s
-        self._tasks = asyncio.TaskGroup()
-        self._sessions = Sessions(archive, max_age, lambda session: bool(self._of(session)))
-        self._replies: dict[str, Reply] = {}
-        self._recitals: dict[str, Recital] = {}
-        self._inputs: dict[str, SpeechInput] = {}
         self._endings = Endings(log_text=log_text)
-        self._traces = Traces()
-        self._running: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._replies = Replies((limits or Limits()).replies, self._endings)
+        self._capacity = Capacity(limits or Limits(), lambda: self._replies.all)
+        self._sessions = Sessions(archive, max_age, lambda session: bool(self._replies.of(session)))
+        self._inputs: dict[str, SpeechInput] = {}
 
     async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
+        await self._replies.__aenter__()
         self._sessions.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.abort_all()
-        # Not given the caller's error: a task group would wrap it.
         try:
-            await self._tasks.__aexit__(None, None, None)
+            await self._replies.__aexit__(kind, error, trace)
         finally:
-            for reply in self._replies.values():
-                reply.close()
             await self._sessions.close()
 
     @property
     def replies(self) -> tuple[Reply, ...]:
         """Running, or over and not yet forgotten."""
-        return tuple(self._replies.values())
+        return self._replies.conversing
 
     @property
     def archive(self) -> Archive | None:
@@ -120,32 +100,22 @@ class Chat:
     @property
     def running(self) -> int:
         """Replies that are not over."""
-        return sum(not reply.over for reply in self._all)
+        return self._replies.running
 
     @property
     def running_at(self) -> Counter[Door]:
         """The same, by door."""
-        return Counter(reply.traced.door for reply in self._all if not reply.over)
+        return self._replies.running_at
 
     @property
     def stopping(self) -> bool:
         """No reply begins any more."""
-        return self._stopping
+        return self._capacity.stopping
 
     def stop_taking(self) -> None:
         """Refuse whatever would begin a reply, from now on; those that run go on while they are heard."""
-        self._stopping = True
-        self._stop_unheard()
-
-    def _stop_unheard(self) -> None:
-        """No client can come back any more."""
-        for reply in self._replies.values():
-            if reply.owner is None and not reply.over:
-                reply.abort()
-
-    @property
-    def _all(self) -> tuple[Reply | Recital, ...]:
-        return *self._replies.values(), *self._recitals.values()
+        self._capacity.stopping = True
+        self._replies.stop_unheard()
 
     def watch(self, watcher: Callable[[TracedReply], None]) -> None:
         """`watcher` is called with each reply that is over, at once. One that fails is logged, and harms nobody."""
@@ -153,13 +123,11 @@ class Chat:
 
     def abort_all(self) -> None:
         """Stop every reply; each still tells its end."""
-        for reply in self._all:
-            reply.abort()
+        self._replies.abort_all()
 
     async def ended(self) -> None:
         """Returns when no reply runs."""
-        while tasks := [task for task in self._running if not task.done()]:
-            await asyncio.wait(tasks)
+        await self._replies.ended()
 
     # -- what clients ask for (docs/protocol.md)
 
@@ -171,13 +139,13 @@ class Chat:
 
     def send(self, client: Client, message: str, session_id: str | None, manner: Manner) -> Reply:
         """A message comes in: begin the reply. Raises RequestError."""
-        message = _checked(message, self._limits.message_chars)
+        message = self._capacity.checked(message)
         reply = self._begin(client, session_id, manner)
         session = reply.session
         self._sessions.add(session, Entry("user", message))
         conversation = session.conversation()
         self._sessions.add(session, reply.entry)
-        self._run(reply, self._answer(conversation))
+        self._replies.run(reply, self._answer(conversation))
         return reply
 
     def speak_start(self, client: Client, session_id: str | None, manner: Manner) -> Reply:
@@ -185,7 +153,9 @@ class Chat:
         reply = self._begin(client, session_id, manner, dictated=True)
         self._sessions.add(reply.session, reply.entry)
         self._inputs[reply.id] = SpeechInput(self._sound.max_chars)
-        self._run(reply, aiter(self._inputs[reply.id])).add_done_callback(lambda _: self._inputs.pop(reply.id, None))
+        self._replies.run(reply, aiter(self._inputs[reply.id])).add_done_callback(
+            lambda _: self._inputs.pop(reply.id, None)
+        )
         return reply
 
     def speak_text(self, client: Client, reply_id: str, text: str) -> None:
@@ -210,28 +180,20 @@ class Chat:
         It may be sent as far ahead of playback as the caller takes it; leaving the block stops it. `rate_hz`: another
         rate than the operator's. Raises RequestError before anything is spoken.
         """
-        self._check_taking()
+        self._capacity.check_taking()
         plan = self._planner.plan(voice, speed, format="wav", rate_hz=rate_hz, sent_ahead_s=None)
-        text = pieces(_checked(tokens, self._limits.message_chars) if isinstance(tokens, str) else tokens)
-        self._check_capacity(None, caller)
-        recital = Recital(caller, door, self._stage, plan)
-        self._recitals[recital.id] = recital
-        task = self._run(recital, text)
-        try:
+        text = pieces(self._capacity.checked(tokens) if isinstance(tokens, str) else tokens)
+        self._capacity.check_room(None, caller)
+        async with self._replies.reciting(Recital(caller, door, self._stage, plan), text) as recital:
             yield recital
-        finally:
-            recital.abort()
-            await asyncio.wait([task])
-            del self._recitals[recital.id]
-            self._traces.keep(recital.traced)
 
     def abort(self, client: Client, session_id: str, reply_id: str | None) -> int:
         """Stop one reply of a session, or all of them; the number that was stopped."""
         session = self._sessions.get(client, session_id)
-        wanted = self._of(session)
+        wanted = self._replies.of(session)
         if reply_id is not None:
             if reply_id not in wanted:
-                raise _unknown_reply(reply_id)
+                raise unknown_reply(reply_id)
             wanted = {reply_id: wanted[reply_id]}
         playing = [reply for reply in wanted.values() if reply.playing]
         for reply in playing:
@@ -241,29 +203,16 @@ class Chat:
     def join(self, client: Client, session_id: str, after: Mapping[str, int]) -> list[dict[str, Any]]:
         """Attach `client` to a session; it takes over the sound of the replies named in `after`."""
         session = self._sessions.get(client, session_id)
-        replies = self._of(session)
-        for reply_id, index in after.items():
-            if reply_id not in replies:
-                raise _unknown_reply(reply_id)
-            if index >= replies[reply_id].next_index:
-                raise RequestError("invalid", f"after: chunk {index} of reply {reply_id!r} was not sent yet")
+        replies = self._replies.of(session)
+        check_after(replies, after)
         attached = client.id in session.clients
         self._sessions.attach(client, session)
-        _tell_displaced(session, client, [reply for reply in replies.values() if reply.id in after])
-        joined = []
-        for reply in replies.values():
-            next_index = reply.next_index
-            if reply.id in after:
-                next_index = reply.take_over(client, after[reply.id], knows_text=attached)
-            elif not attached and not reply.over:
-                reply.catch_up(client)
-            joined.append({"replyId": reply.id, "nextIndex": next_index})
-        return joined
+        return hand_over(session, client, replies.values(), after, attached=attached)
 
     def played(self, client: Client, reply_id: str, index: int, position_s: float) -> None:
         reply = self._replies.get(reply_id)
         if reply is None or reply.session.id not in client.sessions:
-            raise _unknown_reply(reply_id)
+            raise unknown_reply(reply_id)
         try:
             reply.played(index, position_s)
         except IndexError as error:
@@ -279,66 +228,38 @@ class Chat:
         """
         await self._sessions.recall_to_forget(client, session_id)
         session = self._sessions.get(client, session_id)
-        while running := [reply for reply in self._of(session).values() if not reply.over]:
-            for reply in running:
-                reply.abort()
-            await running[0].ended.wait()
-            session = self._sessions.get(client, session_id)  # another may have forgotten it meanwhile
-        for reply in self._of(session).values():
-            reply.let_go()
-        return await self._sessions.forget(session)
+        await self._replies.end_of(session)
+        # Nothing is awaited from here on until it is gone from memory; another may have forgotten it meanwhile.
+        return await self._sessions.forget(self._sessions.get(client, session_id))
 
     def trace(self, key: str, reply_id: str) -> dict[str, Any]:
         """What became of a reply when, for the holder of `key` (its digest). Raises RequestError."""
-        reply = self._replies.get(reply_id) or self._recitals.get(reply_id)
-        traced = reply.traced if reply else self._traces.get(reply_id)
-        if traced is None or traced.key != key:
-            raise _unknown_reply(reply_id)
-        return traced.on_wire()
+        return self._replies.trace(key, reply_id)
 
     def gone(self, client: Client) -> None:
         """A client lost its connection, or left."""
         client.outbox.close()
         self._sessions.detach(client)
-        for reply in self._replies.values():
-            reply.lost(client)
-        if self._stopping:
-            self._stop_unheard()
+        self._replies.lost(client)
+        if self.stopping:
+            self._replies.stop_unheard()
 
-    # -- how a reply begins and runs
+    # -- how a reply begins
 
     def _begin(self, client: Client, session_id: str | None, manner: Manner, *, dictated: bool = False) -> Reply:
-        self._check_taking()
+        self._capacity.check_taking()
         plan = self._planner.plan(manner.voice, manner.speed, format=manner.format, speak=manner.speak)
         session = self._sessions.get(client, session_id) if session_id is not None else None
         if session is not None and manner.interrupt:
-            for reply in self._of(session).values():
+            for reply in self._replies.of(session).values():
                 reply.abort()
-        self._check_capacity(session, client.caller)
+        self._capacity.check_room(session, client.caller)
         session = session or self._sessions.begin(client)
         self._sessions.attach(client, session)
-        reply = Reply(
-            session, client, stage=self._stage, plan=plan, grace_s=self._grace_s, forget=self._forget, dictated=dictated
-        )
-        self._replies[reply.id] = reply
-        if len(self._replies) > LINGERING * self._limits.replies:
-            next(one for one in self._replies.values() if one.over).let_go()
+        forget, grace_s = self._replies.forget, self._grace_s
+        reply = Reply(session, client, stage=self._stage, plan=plan, grace_s=grace_s, forget=forget, dictated=dictated)
+        self._replies.keep(reply)
         return reply
-
-    def _check_taking(self) -> None:
-        if self._stopping:
-            raise RequestError("stopping", "the server is stopping; try again when it is back")
-
-    def _check_capacity(self, session: Session | None, caller: Caller) -> None:
-        if self.running >= self._limits.replies:
-            raise RequestError("busy", f"{self._limits.replies} replies are running; try again in a moment")
-        of_session = sum(not reply.over for reply in self._of(session).values()) if session else 0
-        if of_session >= self._limits.replies_per_session:
-            limit = self._limits.replies_per_session
-            raise RequestError("busy", f"{limit} replies of this session are running; stop one, or wait")
-        limit = self._limits.replies_per_caller
-        if sum(not reply.over and reply.caller.identity == caller.identity for reply in self._all) >= limit:
-            raise RequestError("too_many", f"{limit} replies of this caller are running; stop one, or wait")
 
     async def _answer(self, conversation: list[Message]) -> AsyncGenerator[str, None]:
         """The model's answer; one without a word is a fault that the person should know of."""
@@ -350,51 +271,8 @@ class Chat:
         if empty:
             raise ModelError("model_empty", "the language model answered with nothing")
 
-    def _run(self, reply: Reply | Recital, tokens: AsyncGenerator[str, None]) -> asyncio.Task[None]:
-        task = self._tasks.create_task(self._narrate(reply, tokens))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
-
-    async def _narrate(self, reply: Reply | Recital, tokens: AsyncGenerator[str, None]) -> None:
-        try:
-            await reply.run(tokens)
-        finally:
-            self._endings.tell(reply.traced, reply.narrator.text)
-
-    # -- what belongs together
-
-    def _of(self, session: Session) -> dict[str, Reply]:
-        """The session's replies, running or not yet forgotten."""
-        return {reply_id: reply for reply_id, reply in self._replies.items() if reply.session is session}
-
     def _input(self, client: Client, reply_id: str) -> SpeechInput:
         speech, reply = self._inputs.get(reply_id), self._replies.get(reply_id)
         if speech is None or reply is None or not reply.begun_by(client):
-            raise _unknown_reply(reply_id)
+            raise unknown_reply(reply_id)
         return speech
-
-    def _forget(self, reply: Reply) -> None:
-        if self._replies.pop(reply.id, None) is not None:
-            self._traces.keep(reply.traced)
-
-
-def _tell_displaced(session: Session, client: Client, taken: list[Reply]) -> None:
-    """Tell those who heard these replies that `client` hears them now: two would speak at once otherwise."""
-    for other in session.clients.values():
-        replies = [reply.id for reply in taken if reply.owner is other]
-        if replies and other is not client:
-            other.outbox.post("chat:sound_taken", {"sessionId": session.id, "replies": replies})
-
-
-def _checked(message: str, max_chars: int) -> str:
-    message = message.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if not message.strip():
-        raise RequestError("empty", "message: there is nothing in it")
-    if len(message) > max_chars:
-        raise RequestError("too_long", f"message: {len(message)} characters, at most {max_chars} are taken")
-    return message
-
-
-def _unknown_reply(reply_id: str) -> RequestError:
-    return RequestError("unknown_reply", f"reply {reply_id!r} is not known here")

@@ -39,7 +39,9 @@ class Recital:
         return aiter(self._hand)
 
     def abort(self) -> None:
-        self.narrator.abort()
+        """Stop it, unless it has come to its end: what was taken then is heard to its end."""
+        if not self.over:
+            self.narrator.abort()
 
     def check(self) -> None:
         """To be called after the last chunk. Raises what broke the text off; EngineError for a sentence not spoken."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import OrderedDict
 from collections.abc import Callable
+from time import time as now
 from typing import Final
 
 from unavoce.chat.archive.archive import Archive
@@ -148,4 +148,4 @@ class Sessions:
 
     def _lose_old(self, session: Session) -> None:
         if self._max_age is not None:
-            session.lose(Which(before=self._max_age.oldest(time.time())))
+            session.lose(Which(before=self._max_age.oldest(now())))

@@ -27,7 +27,7 @@ from unavoce.engines.registry import create_engine
 from unavoce.errors import REMEDY, AudioError, ModelError, UnavoceError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.llm.factory import create_model
-from unavoce.outbound import is_loopback
+from unavoce.server import exposure
 from unavoce.settings import Settings
 
 PHRASE = "All systems are working."
@@ -96,10 +96,10 @@ async def _answers_like_us(settings: Settings) -> bool:
 
 def doors(settings: Settings) -> Finding:
     """A server that others can reach should ask for a key."""
-    if settings.api_keys or is_loopback(settings.host):
+    if not exposure.is_open(settings):
         return Finding("access", "ok", "API keys are set" if settings.api_keys else "this machine only")
-    detail = f"anyone who can reach {settings.host} may use this server"
-    return Finding("access", "note", detail, "set UNAVOCE_API_KEYS, or UNAVOCE_HOST=127.0.0.1")
+    detail = f"WARNING: anyone who can reach {settings.host} may use this server: no API key is set"
+    return Finding("access", "note", detail, exposure.REMEDY)
 
 
 async def engine(name: str, settings: Settings) -> Finding:

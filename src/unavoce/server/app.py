@@ -30,8 +30,9 @@ from unavoce.server.http import Guard, web_app
 from unavoce.server.limits.gate import gated
 from unavoce.server.limits.transports import Quotas
 from unavoce.server.limits.web import connection_places
-from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.metrics import Metrics
 from unavoce.server.openapi.door import Document
+from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
 from unavoce.server.stopping import Stopping
 from unavoce.server.wyoming import wyoming_door
@@ -74,7 +75,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         metrics = Metrics(stage, chat, figures, refusals)
         document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
         doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
-        http = web_app([*site.routes(), *doors], refusals.note)
+        http = web_app([*site.routes(), *doors])
         sockets = Sockets(
             chat,
             keys,
@@ -89,7 +90,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
             app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
             async with wyoming_door(settings, chat, stage.chain, metrics, refusals) as wyoming:
-                yield App(gated(app, settings), http, chat, sockets, stopping, wyoming)
+                asgi = refusals.counting(gated(app, settings))
+                yield App(asgi, http, chat, sockets, stopping, wyoming)
         finally:
             await sockets.close()
             starting.cancel()

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
+from unavoce.server.refusals import note_refusal
 
 STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429, "stopping": 503}
 """Of refusals, by their code; 400 for any other."""
@@ -21,15 +22,9 @@ HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503: 
 Handler = Callable[[Request, Caller], Awaitable[Response]]
 
 
-def web_app(routes: Sequence[BaseRoute], note: Callable[[str, str], None] = lambda _door, _code: None) -> Starlette:
-    """The application of these routes. `note` is told of each refusal: the door, `http`, and the code."""
-
-    def refused(request: Request, error: Exception) -> Response:
-        if isinstance(error, RequestError):
-            note("http", error.code)
-        return _refused(request, error)
-
-    return Starlette(routes=routes, exception_handlers={RequestError: refused, Exception: _crashed})
+def web_app(routes: Sequence[BaseRoute]) -> Starlette:
+    """The application of these routes."""
+    return Starlette(routes=routes, exception_handlers={RequestError: _refused, Exception: _crashed})
 
 
 class Guard:
@@ -57,8 +52,9 @@ def _crashed(_: Request, __: Exception) -> Response:
     return _error(500, "internal", "the server made a mistake; its log says which")
 
 
-def _refused(_: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for no other
+    note_refusal(request.scope, error.code)
     status = STATUSES.get(error.code, 400)
     headers = HEADERS.get(status)
     return _error(status, error.code, error.message, headers)

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 
 from unavoce.errors import StartError
-from unavoce.server import supervisor
+from unavoce.server import exposure, supervisor
 from unavoce.server.app import App, open_app
 from unavoce.server.limits.web import web_config
 from unavoce.settings import Settings
@@ -27,6 +27,7 @@ async def serve(settings: Settings) -> None:
     Raises SettingsError or StartError when it cannot start here.
     """
     _prepare(settings.data_dir)
+    exposure.warn(settings)
     with listen(settings.host, settings.port) as listening:
         async with open_app(settings) as app:
             config = web_config(app.asgi, settings)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.archive import running, said
+from tests.support.archive import events, running, said
 
 from unavoce.chat.archive import archive as archive_module
 from unavoce.chat.archive.archive import MOST_JOBS, Archive
@@ -170,7 +170,7 @@ async def test_a_disk_that_hangs_does_not_hold_up_the_end(
     store.free.clear()
     with no_patience(monkeypatch), caplog.at_level(logging.WARNING):
         await archive.close()
-    assert [one.getMessage() for one in caplog.records] == ["history_not_flushed"]
+    assert events(caplog) == ["history_not_flushed"]
 
 
 @pytest.mark.parametrize(("bound", "most"), [("MOST_WAITING", 3), ("MOST_WAITING_CHARS", 30)])
@@ -184,7 +184,7 @@ async def test_what_waits_is_bounded(
         archive.keep(session, said(session, f"Message {number}."))
     assert await texts(archive, session) == ["Message 2.", "Message 3.", "Message 4."]
     assert "2 messages were not kept" in archive.detail
-    assert [one.getMessage() for one in caplog.records] == ["history_dropped"]
+    assert events(caplog) == ["history_dropped"]
     await archive.close()
 
 

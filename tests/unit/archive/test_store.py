@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from tests.support.archive import NOW, found_in, record
+from tests.support.archive import NOW, events, found_in, record
 
 from unavoce.chat.archive.housekeeping import Housekeeping
 from unavoce.chat.archive.ledger import CLEARINGS_KEPT_S, Ledger
@@ -87,7 +87,7 @@ def test_a_damaged_file_is_set_aside(
         store.write([record("one", 1, "And then?")], 0)
         assert texts(store) == ["And then?"]
         assert (store.problem, str(store.place.damaged) in store.set_aside) == ("", True)
-    assert [one.getMessage() for one in caplog.records] == ["history_set_aside"]
+    assert events(caplog) == ["history_set_aside"]
     assert store.place.damaged.read_bytes()[:1000] == as_it_was[:1000]
     assert stat.S_IMODE(store.place.path.stat().st_mode) == 0o600
 
@@ -120,7 +120,7 @@ def test_a_disk_that_refuses_is_left_alone_for_a_while(
                 store.write([record("one", 1, "And then?")], 0)
     with pytest.raises(HistoryError, match="disk is full"):
         texts(store)
-    assert [one.getMessage() for one in caplog.records] == ["history_not_kept"]
+    assert events(caplog) == ["history_not_kept"]
     assert "And then?" not in caplog.text
     clock.passes(REST_S)
     store.write([record("one", 1, "And then?")], 0)

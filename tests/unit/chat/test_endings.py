@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -31,7 +33,7 @@ async def chatting(silent_on: str = "", **options: Any) -> AsyncIterator[Chat]:
         yield chat
 
 
-async def _recited(chat: Chat, text: str = TEXT) -> str:
+async def _recited(chat: Chat, text: AsyncIterator[str] | str = TEXT) -> str:
     async with chat.recite(Caller("digest-of-a-key", "10.0.0.1"), "openai", text) as recital:
         async for _ in recital:
             pass
@@ -91,3 +93,26 @@ def test_a_watcher_that_fails_harms_nobody(caplog: pytest.LogCaptureFixture) -> 
         "reply_watcher_failed",
         "reply_watcher_failed",
     ]
+
+
+def test_silence_between_sentences_is_told_as_it_was(caplog: pytest.LogCaptureFixture) -> None:
+    """A text that pauses leaves its listener dry before each sentence but the first; the silence in the log is that
+    between their times in the trace."""
+
+    async def pausing() -> AsyncIterator[str]:
+        for sentence in TEXT.split(". "):
+            yield f"{sentence.removesuffix('.')}. "
+            await asyncio.sleep(10.0)
+
+    async def scenario() -> float:
+        async with chatting() as chat:
+            told = chat.trace("digest-of-a-key", await _recited(chat, pausing()))
+            plays = [(one["playsFromMs"], one["playsToMs"]) for one in told["sentences"]]
+        return sum(begins - ended for (_, ended), (begins, _) in pairwise(plays))
+
+    with caplog.at_level(logging.INFO, "unavoce"):
+        silence_ms = run(scenario())
+    (line,) = _lines(caplog)
+    assert line["underruns"] == 2
+    assert silence_ms > 10_000
+    assert line["silence_ms"] == pytest.approx(silence_ms, abs=4)

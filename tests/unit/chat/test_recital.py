@@ -164,3 +164,21 @@ def test_whoever_watches_sees_each_reply_that_is_over() -> None:
         assert [(one.reply_id, one.door) for one in seen] == [(recital.id, "openai")]
 
     run(scenario())
+
+
+def test_a_chat_that_stops_taking_lets_what_runs_come_to_its_end() -> None:
+    """Whatever would begin is refused as `stopping`, before anything else about it is looked at; a recital goes on."""
+
+    async def scenario() -> None:
+        async with chatting() as chat:
+            async with chat.recite(ANNA, "openai", TEXT) as recital:
+                chat.stop_taking()
+                for text, voice in ((TEXT, None), (" ", "nobody")):
+                    with pytest.raises(RequestError) as refused:
+                        async with chat.recite(BEN, "wyoming", text, voice=voice):
+                            pass
+                    assert refused.value.code == "stopping"
+                assert len([chunk.text async for chunk in recital if chunk.text]) == 3
+            assert chat.trace("anna", recital.id)["status"] == "complete"
+
+    run(scenario())

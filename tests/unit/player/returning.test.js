@@ -393,6 +393,26 @@ test("a server that closed the connection is come back to, which Socket.IO leave
   }
 });
 
+test("a server that is stopping is come back to, and whoever waits for the connection gets the next server", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const world = new World();
+    world.socket.shy = true;
+    const connecting = world.conversation.connect();
+    world.socket.refuse({ code: "stopping" });
+    mock.timers.tick(1_000);
+    assert.equal(world.socket.connections, 2);
+    world.socket.arrive();
+    await connecting;
+    assert.deepEqual(
+      world.of("connection").map(({ state }) => state),
+      ["connecting", "offline", "online"],
+    );
+  } finally {
+    mock.timers.reset();
+  }
+});
+
 test("a question without an answer is refused as a time-out, one whose connection broke as offline", async () => {
   const world = new World();
   await world.conversation.connect();

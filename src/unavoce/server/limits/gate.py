@@ -4,6 +4,7 @@ page asks, how often, and how much."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,11 +25,12 @@ Check = Callable[[Scope], Refusal | None]
 def gated(app: ASGIApp, settings: Settings) -> ASGIApp:
     """`app` behind the gate, as the operator set it."""
     hosts = Hosts(settings.allowed_hosts, settings.host, keyed=bool(settings.api_keys))
-    limited = _Checked(Bodies(app, settings.max_body_bytes), [Rates(settings.max_requests_per_s).check, check_head])
-    shared = _Cors(limited, settings.cors_origins)
-    inner = Answers(_Checked(shared, [hosts.check, Origins(settings.cors_origins).check]))
-    proxied = ProxyHeadersMiddleware(inner, list(settings.trusted_proxies))  # type: ignore[arg-type]
-    return proxied  # type: ignore[return-value]
+    rates = Rates(settings.max_requests_per_s)
+    app = _Checked(Bodies(app, settings.max_body_bytes), [rates.check, check_head])
+    # Outside the rates: a page that may read answers may read that it asked too often.
+    app = _Cors(app, settings.cors_origins)
+    app = Answers(_Checked(app, [hosts.check, Origins(settings.cors_origins).check]))
+    return cast(ASGIApp, ProxyHeadersMiddleware(cast(Any, app), list(settings.trusted_proxies)))
 
 
 class _Checked:

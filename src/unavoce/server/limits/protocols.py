@@ -27,6 +27,11 @@ TOO_MANY: Final = (
     b"X-Content-Type-Options: nosniff\r\nRetry-After: 10\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
 )
+_BROKEN: Final = b'{"error":{"code":"invalid","message":"this is no HTTP request, or its body is broken"}}'
+BROKEN: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+    b"X-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_BROKEN), _BROKEN)
+)
 TOO_LATE: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _quiet = logging.getLogger("uvicorn.error.websocket")
@@ -129,6 +134,15 @@ class HttpProtocol(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._let_go()  # the place is the WebSocket's in the same instant
         super().handle_websocket_upgrade(event)
+
+    def send_400_response(self, msg: str) -> None:
+        """uvicorn's own would put it into the middle of another answer, have another begun after it, or crash."""
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # whoever is about to answer says it to nobody
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.write(BROKEN)
+        self.transport.close()
 
     def _let_go(self) -> None:
         if self._watch is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from unavoce.server.refusals import note_refusal
+
 OPENAIS = "/v1/"
 """Paths whose callers expect OpenAI's fields in an error."""
 
@@ -23,12 +25,16 @@ class Refusal:
 
 
 async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request, or a WebSocket that is asked for. The connection is closed: more may be coming on it."""
+    """Answer a request, or a WebSocket that is asked for.
+
+    The connection stays: closed at once, it would be reset while a body is on its way, and the answer lost with it.
+    What still comes is thrown away, and is to be whole in the time of any request (protocols.py).
+    """
+    note_refusal(scope, refusal.code)
     error = {"code": refusal.code, "message": refusal.message}
     if scope["path"].startswith(OPENAIS):
         kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
         error |= {"type": kind, "param": None}  # type: ignore[dict-item]
-    headers = {} if scope["type"] == "websocket" else {"Connection": "close"}
-    if refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, math.ceil(refusal.retry_after_s)))
+    wait_s = refusal.retry_after_s
+    headers = {} if wait_s is None else {"Retry-After": str(max(1, math.ceil(wait_s)))}
     await JSONResponse({"error": error}, refusal.status, headers)(scope, receive, send)

@@ -23,8 +23,8 @@ from unavoce.narration.stage import Stage
 from unavoce.server.cache_figures import CacheFigures
 from unavoce.server.http import Guard
 from unavoce.server.metrics import tallies
-from unavoce.server.metrics.refusals import Refusals
 from unavoce.server.metrics.replies import DOORS, ReplyMetrics
+from unavoce.server.refusals import Refusals
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,10 @@ class Metrics:
         for name, count in self._connections.items():
             connections.add_metric([name], count())
         stopping = GaugeMetricFamily("unavoce_stopping", "1 once the server was told to stop.", self._chat.stopping)
-        yield from (running, connections, stopping)
+        archive = self._chat.archive
+        unkept = archive is not None and bool(archive.problem)
+        history = GaugeMetricFamily("unavoce_history_degraded", "1 while history cannot be kept on disk.", unkept)
+        yield from (running, connections, stopping, history)
 
     async def families(self) -> list[Metric]:
         """All but those of the process, as they are now. Never fails; takes at most as long as the cache's disk may."""

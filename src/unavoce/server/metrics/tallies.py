@@ -13,7 +13,7 @@ from prometheus_client.core import InfoMetricFamily, Metric, StateSetMetricFamil
 from unavoce.cache.report import TIERS, Document
 from unavoce.chain.member import LOADING, Member
 from unavoce.narration.stage import Stage
-from unavoce.server.metrics.refusals import Refusals
+from unavoce.server.refusals import Refusals
 
 STATES: Final = ("healthy", "slow", "down", LOADING)
 KINDS: Final = ("unavailable", "refused", "implausible", "late", "failed")

@@ -10,10 +10,17 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 
-from unavoce.server.openapi import cache, health, page_files, trace
+from unavoce.server.openapi import cache, health, metrics, page_files, trace
 from unavoce.server.openapi.operation import Answer, Content, Operation, Parameter
+from unavoce.server.openapi.refusals import GATE
 
-OPERATIONS: Final = (*health.OPERATIONS, *cache.OPERATIONS, *trace.OPERATIONS, *page_files.OPERATIONS)
+OPERATIONS: Final = (
+    *health.OPERATIONS,
+    *cache.OPERATIONS,
+    *trace.OPERATIONS,
+    *metrics.OPERATIONS,
+    *page_files.OPERATIONS,
+)
 
 ABOUT: Final = (
     "Turns a language model's token stream into one steady voice. A conversation goes over Socket.IO at `/socket.io`,"
@@ -40,7 +47,11 @@ def document(*, asks_for_key: bool, operations: Sequence[Operation] = OPERATIONS
         "info": {"title": "unavoce", "version": version("unavoce"), "description": ABOUT},
         "tags": [{"name": name} for name in dict.fromkeys(one.tag for one in operations)],
         "paths": paths,
-        "components": {"schemas": schemas, **({"securitySchemes": SCHEMES} if asks_for_key else {})},
+        "components": {
+            "schemas": schemas,
+            "responses": {str(one.status): _answer(one, refs) for one in GATE},
+            **({"securitySchemes": SCHEMES} if asks_for_key else {}),
+        },
     }
 
 
@@ -70,7 +81,7 @@ def _schemas(operations: Sequence[Operation]) -> tuple[Refs, Document]:
 
 def _contents(operations: Sequence[Operation]) -> Iterator[tuple[Content, JsonSchemaMode]]:
     for operation in operations:
-        for answer in operation.answers:
+        for answer in (*operation.answers, *GATE):
             yield from ((content, "serialization") for content in answer.content.values())
         yield from ((content, "validation") for content in (operation.body or {}).values())
 
@@ -81,7 +92,7 @@ def _operation(operation: Operation, refs: Refs, asks_for_key: bool) -> Document
         "summary": operation.summary,
         "description": operation.description,
         "operationId": _id(operation),
-        "responses": {str(one.status): _answer(one, refs) for one in _answers(operation, asks_for_key)},
+        "responses": _responses(operation, refs, asks_for_key),
     }
     if operation.parameters:
         told["parameters"] = [_parameter(one) for one in operation.parameters]
@@ -97,9 +108,11 @@ def _id(operation: Operation) -> str:
     return "_".join([operation.method, *re.findall(r"\w+", operation.path)])
 
 
-def _answers(operation: Operation, asks_for_key: bool) -> list[Answer]:
-    """Without 401 where nobody asks for a key."""
-    return [one for one in operation.answers if asks_for_key or one.status != 401]
+def _responses(operation: Operation, refs: Refs, asks_for_key: bool) -> Document:
+    """Its own, without 401 where nobody asks for a key, and those of the gate, told once for all."""
+    own = {str(one.status): _answer(one, refs) for one in operation.answers if asks_for_key or one.status != 401}
+    gate = {str(one.status): {"$ref": f"#/components/responses/{one.status}"} for one in GATE}
+    return {**gate, **own}
 
 
 def _parameter(parameter: Parameter) -> Document:

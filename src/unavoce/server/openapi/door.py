@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute
 
 from unavoce.chat.client import Caller
 from unavoce.server.http import Guard
-from unavoce.web.site import OURS, SAFE, SAFE_DOCUMENT
+from unavoce.web.site import SAFE, SAFE_DOCUMENT
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -25,7 +25,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 CHALLENGE = 'Basic realm="unavoce", charset="UTF-8"'
-FRESH = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+VARIES = {"Vary": "Accept, Authorization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,11 @@ class Document:
         if prefers_json(request.headers.get("accept", "")):
             return await self._json(request, caller)
         html = (await self._document()).html
-        return Response(html, headers={**SAFE_DOCUMENT, **OURS, **FRESH}, media_type="text/html")
+        return Response(html, headers={**SAFE_DOCUMENT, **VARIES}, media_type="text/html")
 
     async def _json(self, _request: Request, _caller: Caller) -> Response:
         content = (await self._document()).json
-        return Response(content, headers={**SAFE, **OURS, **FRESH}, media_type="application/json")
+        return Response(content, headers={**SAFE, **VARIES}, media_type="application/json")
 
     async def _document(self) -> _Written:
         async with self._writing:

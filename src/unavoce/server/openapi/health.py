@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from unavoce.server.openapi.operation import TEXT, Answer, Content, Described, Operation, json_of
-from unavoce.server.openapi.refusals import UNAUTHORISED
+from unavoce.server.openapi.refusals import RETRY_AFTER, UNAUTHORISED
 
 Count = Annotated[int, Field(ge=0)]
 Milliseconds = Annotated[int, Field(ge=0)]
@@ -57,7 +57,8 @@ class CacheHealth(Described):
     """The clips that are kept."""
 
     status: Literal["ok", "degraded"]
-    latency_ms: None
+    latency_ms: Annotated[float, Field(ge=0)] | None
+    """Of a look on disk; null before any, and where nothing is kept there."""
     detail: str
     """For a person."""
     remedy: str = ""
@@ -68,11 +69,24 @@ class CacheHealth(Described):
     """By tier: `memory`, `disk`, `none`."""
 
 
+class HistoryHealth(Described):
+    """What was said, where it is kept on disk."""
+
+    status: Literal["ok", "degraded"]
+    latency_ms: None
+    detail: str
+    """For a person."""
+    remedy: str = ""
+    """What helps; only where it is known."""
+
+
 class SchedulerHealth(Described):
     """What is going on."""
 
-    status: Literal["ok"]
-    latency_ms: None
+    status: Literal["ok", "stopping"]
+    """`stopping`: it takes no new replies, and ends when those that run have ended."""
+    latency_ms: Annotated[float, Field(ge=0)]
+    """Of a turn of the event loop: so long everything else waits for its own."""
     detail: str
     """For a person."""
     running: Count
@@ -90,6 +104,7 @@ class HealthReport(Described):
     """By name."""
     model: ModelHealth
     cache: CacheHealth
+    history: HistoryHealth
     scheduler: SchedulerHealth
 
 
@@ -110,14 +125,15 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
         "model": {"status": "ok", "latencyMs": 0, "model": "embedded", "detail": "ready"},
         "cache": {
             "status": "ok",
-            "latencyMs": None,
+            "latencyMs": 0.4,
             "detail": "64 clips in memory",
             "bytes": 4_912_034,
             "hits": {"memory": 31, "disk": 12, "none": 169},
         },
+        "history": {"status": "ok", "latencyMs": None, "detail": "in memory only"},
         "scheduler": {
             "status": "ok",
-            "latencyMs": None,
+            "latencyMs": 0.1,
             "detail": "1 replies, 2 sentences in synthesis, 0 waiting",
             "running": 2,
             "waiting": 0,
@@ -142,8 +158,29 @@ OPERATIONS = (
         "Operating",
         "The process can serve",
         "For a supervisor. Says nothing about engines, and asks for no key.",
-        [Answer(200, "It can.", {"text/plain": Content(TEXT, "ok\n")})],
+        [
+            Answer(200, "It can.", {"text/plain": Content(TEXT, "ok\n")}),
+            Answer(503, "It is stopping.", {"text/plain": Content(TEXT, "stopping\n")}, RETRY_AFTER),
+        ],
         keys=(),
+    ),
+    Operation(
+        "get",
+        "/metrics",
+        "Operating",
+        "What is counted and measured",
+        "For Prometheus; docs/operating.md lists every metric.",
+        [
+            Answer(
+                200,
+                "The metrics as they are now, as OpenMetrics where `Accept` asks for it.",
+                {
+                    "text/plain": Content(TEXT, "# TYPE unavoce_stopping gauge\nunavoce_stopping 0.0\n"),
+                    "application/openmetrics-text": Content(TEXT),
+                },
+            ),
+            UNAUTHORISED,
+        ],
     ),
     Operation(
         "get",

@@ -24,6 +24,7 @@ def page(document: Told, assets: str) -> str:
         _element("p", _element("a", "The same for programs", href="openapi.json"), f" (OpenAPI {document['openapi']})"),
         _contents(document),
         *_operations(document),
+        *_of_every_route(document),
         *_schemas(document),
     )
     head = _head(f"{info['title']}: HTTP", assets)
@@ -83,9 +84,15 @@ def _operation(method: str, path: str, operation: Told) -> Element:
         *_parameters(operation.get("parameters", [])),
         *_body(operation.get("requestBody")),
         _element("h4", "Answers"),
-        *(_answer(status, answer) for status, answer in operation["responses"].items()),
+        *(_answer(status, one) for status, one in operation["responses"].items() if "$ref" not in one),
         id=operation["operationId"],
     )
+
+
+def _of_every_route(document: Told) -> Iterator[Element]:
+    """Told once, and referred to by each."""
+    yield _element("h2", "What any route may answer")
+    yield _element("section", *(_answer(status, one) for status, one in document["components"]["responses"].items()))
 
 
 def _key(security: list[Told]) -> str:

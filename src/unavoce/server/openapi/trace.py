@@ -71,6 +71,8 @@ class Trace(Described):
     reply_id: str
     session_id: str
     """Empty for a reply without a conversation."""
+    door: Literal["socketio", "openai", "wyoming"]
+    """Where it was asked for."""
     started_at: int
     """When the message arrived, Unix time in ms."""
     now_ms: At
@@ -83,6 +85,7 @@ class Trace(Described):
 EXAMPLE = {
     "replyId": "5hVx0bq7oZcWJkA3pTn1Ug",
     "sessionId": "u2mE8sYdLrQ6fKb0wNiGtA",
+    "door": "socketio",
     "startedAt": 1764000000000,
     "nowMs": 2911,
     "status": "complete",

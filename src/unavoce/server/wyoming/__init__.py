@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat
 from unavoce.errors import REMEDY, StartError
-from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.metrics import Metrics
+from unavoce.server.refusals import Refusals
 from unavoce.settings import Settings
 
 Opening = Callable[[Settings, Chat, Chain, Metrics, Refusals], AbstractAsyncContextManager[str]]

@@ -12,7 +12,8 @@ from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.errors import REMEDY, RequestError, StartError
 from unavoce.server.limits.places import Places
-from unavoce.server.metrics import Metrics, Refusals
+from unavoce.server.metrics import Metrics
+from unavoce.server.refusals import Refusals
 from unavoce.server.wyoming.admission import Admission
 from unavoce.server.wyoming.connection import Connection
 from unavoce.server.wyoming.frames import HEADER_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterable
 
 from wyoming.error import Error
@@ -15,6 +16,8 @@ from unavoce.server.wyoming.asked import parse, voice_for
 from unavoce.server.wyoming.frames import sendable
 from unavoce.server.wyoming.house import House
 from unavoce.server.wyoming.sound import Say, Sound
+
+log = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 1000
 """Characters of an error's text."""
@@ -48,6 +51,7 @@ class Reciter:
 
     async def tell(self, error: RequestError) -> None:
         self._house.note("wyoming", error.code)
+        log.info("wyoming_error", extra={"code": error.code})  # Home Assistant does not say so itself
         await self._say(Error(sendable(error.message[:LONGEST_MESSAGE]), error.code))
 
     def abort(self) -> None:

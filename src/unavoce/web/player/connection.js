@@ -6,7 +6,7 @@ import { is } from "./incoming.js";
 /** @import { ConnectionOptions, ConnectionState, Io, Payload } from "./types.d.ts" */
 
 const ANSWER_LIMIT_MS = 10_000;
-/** Socket.IO does not come back by itself when it was the server that closed the connection. */
+/** Socket.IO does not come back by itself when it was the server that closed the connection, or would not have it. */
 const COME_BACK_MS = 1_000;
 
 export class Connection {
@@ -96,8 +96,14 @@ export class Connection {
   /** @param {Payload} error */
   #failed({ data, message }) {
     if (this.#socket.active) return this.#tell("offline", { message: "The server cannot be reached; trying again." });
+    const code = is.string(is.record(data).code) || "refused";
+    if (code === "stopping") {
+      this.#tell("offline", { message: "The server is stopping; trying again." });
+      this.#comeBack();
+      return;
+    }
     // It answered, and would not have us: trying again would not help.
-    const refused = new ConnectionRefused(is.string(is.record(data).code) || "refused", is.string(message));
+    const refused = new ConnectionRefused(code, is.string(message));
     this.#tell("refused", { code: refused.code, message: refused.message });
     this.#settle(refused);
   }
@@ -106,7 +112,11 @@ export class Connection {
   #lost(reason) {
     if (reason === "io client disconnect") return;
     this.#tell("offline", { message: "The connection is lost; trying again." });
-    if (reason === "io server disconnect") setTimeout(() => this.#state && this.#socket.connect(), COME_BACK_MS);
+    if (reason === "io server disconnect") this.#comeBack();
+  }
+
+  #comeBack() {
+    setTimeout(() => this.#state && this.#socket.connect(), COME_BACK_MS);
   }
 
   /** @param {ConnectionState} state @param {{ code?: string, message?: string }} [reason] */
