@@ -207,11 +207,15 @@ async def test_events_that_come_too_fast_wait(data_dir: Path, monkeypatch: pytes
     assert any(waited for _, waited in waits)
 
 
-async def test_only_those_that_were_named_are_let_in(data_dir: Path) -> None:
-    """Where keys are set, an address that was named needs none; another is told so and not served."""
+async def test_only_those_that_were_named_are_let_in(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where keys are set, an address that was named needs none; another is told so, in the log once, and not served."""
     settings = {"api_keys": ("secret",), "wyoming_clients": ("127.0.0.2/32",)}
-    async with door(data_dir, **settings) as server, talking(server) as stranger:
-        assert [Error.from_event(event).code for event in await stranger.closed()] == ["unauthorised"]
+    async with door(data_dir, **settings) as server:
+        for _ in range(3):
+            async with talking(server) as stranger:
+                await stranger.tell(Synthesize("Hello."))
+                assert [Error.from_event(event).code for event in await stranger.closed()] == ["unauthorised"]
+        assert [record.message for record in caplog.records].count("wyoming_client_refused") == 1
         async with from_address(server, "127.0.0.2") as friend:
             assert (await friend.say("Hello.")).kinds == PLAIN
 

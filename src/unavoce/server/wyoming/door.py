@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 64
 MAX_CONNECTIONS_PER_ADDRESS = 16
+MAX_STRANGERS = 100
+"""Addresses whose refusal the log tells."""
 STOP_S = 2.0
 """For clients to take the end of what was spoken when the server stops."""
 
@@ -53,6 +55,7 @@ class Door:
         self._admission = admission
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._places = Places(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS)
+        self._strangers: set[str] = set()
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Door:
@@ -88,12 +91,18 @@ class Door:
     def _refusal(self, address: str) -> RequestError | None:
         """Why that address is not served; None where it is, and has taken a place."""
         if not self._admission.admits(address):
-            log.warning("wyoming_client_refused", extra={"address": address})
+            self._warn(address)
             message = "this address is not let in; an operator names those that are in UNAVOCE_WYOMING_CLIENTS"
             return RequestError("unauthorised", message)
         if not self._places.take(address):
             return RequestError("busy", "too many connections are open; close one, or try again in a moment")
         return None
+
+    def _warn(self, address: str) -> None:
+        """Once for an address: it may be the one that the operator has to name, and may come a thousand times."""
+        if address not in self._strangers and len(self._strangers) < MAX_STRANGERS:
+            self._strangers.add(address)
+            log.warning("wyoming_client_refused", extra={"address": address})
 
     def _gone(self, connection: Connection, address: str) -> None:
         del self._connections[connection]

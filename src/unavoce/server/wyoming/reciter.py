@@ -42,6 +42,7 @@ class Reciter:
         if error is None:
             await sound.begin()  # what has nothing to say is an empty sound
         else:
+            log.info("wyoming_error", extra={"code": error.code})  # Home Assistant does not say so itself
             await self.tell(error)
         if sound.begun or text is None:
             await sound.end()
@@ -51,7 +52,6 @@ class Reciter:
 
     async def tell(self, error: RequestError) -> None:
         self._house.note("wyoming", error.code)
-        log.info("wyoming_error", extra={"code": error.code})  # Home Assistant does not say so itself
         await self._say(Error(sendable(error.message[:LONGEST_MESSAGE]), error.code))
 
     def abort(self) -> None:
