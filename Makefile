@@ -1,10 +1,11 @@
-# make serve | test | test-xtts | bench | picture | screenshots | lint | format | lock | clean
+# make serve | test | test-xtts | test-agents | test-image | bench | picture | screenshots | lint | format | lock | clean
 #
 # Everything is installed into .venv, at the versions in requirements/, once: a stamp file in .venv says what is
 # there. A set-up that fails leaves no stamp, so that the next call goes on with it.
 
 VENV   := .venv
 XTTS   := .venv-xtts
+AGENTS := .venv-agents
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check -q --no-input
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
@@ -23,7 +24,7 @@ ifneq ($(wildcard $(VENV)/*.stamp),)
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: serve test browsers test-xtts bench picture screenshots lint format lock clean
+.PHONY: serve test browsers test-xtts test-agents test-image bench picture screenshots lint format lock clean
 
 serve: $(VENV)/serve.stamp
 	@exec $(VENV)/bin/unavoce serve $(ARGS)
@@ -38,6 +39,15 @@ browsers: $(VENV)/dev.stamp
 # The engine xtts against the real servers, with a tiny model of random weights. Two gigabytes, the first time.
 test-xtts: $(VENV)/dev.stamp $(XTTS)/xtts.stamp
 	@$(PY) -m pytest tests/xtts $(ARGS)
+
+# What the Dockerfile does, in a folder instead of a container. Installs everything three times.
+test-image: $(VENV)/dev.stamp
+	@$(PY) -m pytest tests/image $(ARGS)
+
+# The adapters for LiveKit's and Pipecat's agents, with those frameworks. A gigabyte, the first time; no torch in it.
+test-agents: $(AGENTS)/agents.stamp
+	@$(AGENTS)/bin/python -m mypy --cache-dir $(AGENTS)/.mypy_cache src/unavoce/agents/livekit.py src/unavoce/agents/pipecat.py examples/*.py examples/library
+	@$(AGENTS)/bin/python -m pytest tests/agents $(ARGS)
 
 bench: $(VENV)/dev.stamp
 	@$(PY) -m bench $(ARGS)
@@ -66,10 +76,11 @@ lock: $(VENV)/dev.stamp
 	@$(PIP) install uv
 	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all -o requirements/serve.txt
 	@$(VENV)/bin/$(LOCK) pyproject.toml --extra all --group dev -c requirements/serve.txt -c requirements/node.txt -o requirements/dev.txt
+	@$(VENV)/bin/$(LOCK) pyproject.toml requirements/agents.in --extra livekit --extra pipecat --extra piper -o requirements/agents.txt
 	@$(VENV)/bin/$(LOCK) requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 
 clean:
-	@rm -rf $(VENV) $(XTTS) $(VENDOR) dist build bench/results .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(XTTS) $(AGENTS) $(VENDOR) dist build bench/results .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/venv.stamp:
@@ -103,4 +114,12 @@ $(XTTS)/xtts.stamp: requirements/xtts.txt requirements/xtts-api-server.txt | $(V
 	@$(XTTS)/bin/python -m pip --disable-pip-version-check -q --no-input install -r requirements/xtts.txt
 	@$(XTTS)/bin/python -m pip --disable-pip-version-check -q --no-input install --no-deps -r requirements/xtts-api-server.txt
 	@rm -f $(XTTS)/lib/python*/site-packages/torchaudio/lib/*.so
+	@touch $@
+
+# Apart from .venv: the frameworks want other versions of some packages. The page's libraries are there by serve.stamp.
+$(AGENTS)/agents.stamp: requirements/agents.txt requirements/build.txt pyproject.toml $(VENV)/serve.stamp
+	@echo "Setting up the agents' frameworks in $(AGENTS) (first time, a minute or two) …"
+	@$(PYTHON) -m venv --clear $(AGENTS)
+	@$(AGENTS)/bin/python -m pip --disable-pip-version-check -q --no-input install -r requirements/agents.txt -r requirements/build.txt
+	@$(AGENTS)/bin/python -m pip --disable-pip-version-check -q --no-input install --no-deps --no-build-isolation -e .
 	@touch $@

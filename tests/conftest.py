@@ -11,6 +11,9 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings as hypothesis_settings
 from tests.support.stacks import quick_stacks
 
+# Before any test imports ONNX Runtime, which would tell its maker of every session (unavoce/engines/__init__.py).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 # On a busy machine any example may take a second; how fast things are is not a test's question.
 hypothesis_settings.register_profile("unavoce", deadline=None)
 hypothesis_settings.load_profile("unavoce")

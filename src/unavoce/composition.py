@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from unavoce.cache.cache import Cache
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.disk.tier import DiskCache, Limits
@@ -12,23 +14,29 @@ from unavoce.cores import Cores
 from unavoce.engines.absent import AbsentEngine
 from unavoce.engines.base import Engine, EngineContext
 from unavoce.engines.registry import create_engine
-from unavoce.errors import EngineUnavailable, NotThere
+from unavoce.errors import EngineUnavailable, NotThere, SettingsError
 from unavoce.narration.planner import SoundSettings
 from unavoce.narration.renditions import RENDITIONS_SHARE
 from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 from unavoce.storage.ages import DAY_S, MaxAge
 
+MakeEngine = Callable[[EngineContext], Engine]
+"""Makes an engine that is no installed package's."""
 
-def build_chain(settings: Settings, cores: Cores) -> Chain:
-    """The configured engines, in order; nothing is loaded yet.
+
+def build_chain(settings: Settings, cores: Cores, own: Sequence[MakeEngine] = ()) -> Chain:
+    """`own` engines and then the configured ones, in order; nothing is loaded yet.
 
     One whose package, voice or speaker is not there keeps its place and is down. Raises SettingsError for an engine
     that is unknown or wrongly configured; where none is there at all, and none is known from an earlier start, what
     the first of them lacks.
     """
     context = EngineContext(settings.data_dir, cores)
-    engines = [_engine(name, settings, context) for name in settings.engines]
+    engines = [*(make(context) for make in own), *(_engine(name, settings, context) for name in settings.engines)]
+    names = [engine.name for engine in engines]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise SettingsError("engines", ", ".join(sorted(twice)), "each name once, those of engines made in code too")
     known = _known_voices(settings)
     if not any(known.voices(engine.name) or not isinstance(engine, AbsentEngine) for engine in engines):
         create_engine(settings.engines[0], settings.engine_section(settings.engines[0]), context)
@@ -47,11 +55,10 @@ def _engine(name: str, settings: Settings, context: EngineContext) -> Engine:
         return AbsentEngine.called(name, error)
 
 
-def build_stage(settings: Settings, cores: Cores) -> Stage:
-    """A stage over the configured chain; enter it to start the engines."""
-    return Stage(
-        build_chain(settings, cores), cache=build_cache(settings), recovery_interval_s=settings.recovery_interval_s
-    )
+def build_stage(settings: Settings, cores: Cores, own: Sequence[MakeEngine] = ()) -> Stage:
+    """A stage over the chain of these; enter it to start the engines."""
+    chain = build_chain(settings, cores, own)
+    return Stage(chain, cache=build_cache(settings), recovery_interval_s=settings.recovery_interval_s)
 
 
 def sound_settings(settings: Settings) -> SoundSettings:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from unavoce.composition import build_stage, sound_settings
+from unavoce.composition import MakeEngine, build_stage, sound_settings
 from unavoce.cores import Cores
 from unavoce.engines.base import Voice
 from unavoce.narration.encoder import Format
@@ -34,9 +34,13 @@ class Narrator:
         self._running: set[ReplyNarrator] = set()
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Narrator:
-        """A narrator with the configured engines. Raises SettingsError or EngineUnavailable."""
-        return cls(settings, build_stage(settings, Cores()))
+    def from_settings(cls, settings: Settings, *, own_engines: Sequence[MakeEngine] = ()) -> Narrator:
+        """A narrator with the configured engines; `own_engines`, made in code, stand before them in the chain.
+
+        Each is called with an `EngineContext` and returns an `Engine` (docs/writing-an-engine.md). Raises
+        SettingsError, or EngineUnavailable where no engine at all is installed.
+        """
+        return cls(settings, build_stage(settings, Cores(), own_engines))
 
     async def __aenter__(self) -> Self:
         await self._stage.__aenter__()
@@ -73,8 +77,11 @@ class Narrator:
     ) -> AsyncGenerator[Chunk, None]:
         """The reply's sound, chunk by chunk, while `tokens` are still being written.
 
-        Leaving the loop early cancels the rest. An exception of `tokens` is raised after what came before it was
-        spoken; EngineError when a sentence could not be spoken, after the others were. RequestError: unknown voice.
+        `voice`: a voice, an engine, or `engine/voice`; the first engine's default without it. `speed`: 0.5 to 2.0.
+        `format`: `wav` or `opus`; the settings' without it. Sound is made as fast as the loop takes it, a few
+        sentences ahead. Leaving the loop early cancels the rest. An exception of `tokens` is raised after what came
+        before it was spoken; EngineError when a sentence could not be spoken, after the others were. RequestError:
+        `unknown_voice`, or `invalid` for a speed out of range.
         """
         plan = self._planner.plan(voice, speed, format=format, sent_ahead_s=None)
         hand = Hand()

@@ -26,9 +26,11 @@ MAY_LOOK_INTO: dict[str, set[str]] = {
     "web": set(),
     "composition": {"settings", "narration", "cache", "storage", "chain", "engines", "cores", "errors"},
     "library": {"composition", "settings", "narration", "engines", "cores", "errors"},
+    "remote": {"narration", "audio", "errors"},
+    "agents": {"remote", "narration", "audio", "errors"},
     "server": {
         *("web", "composition", "settings", "chat", "narration", "cache", "storage", "chain", "llm"),
-        *("cores", "outbound", "errors"),
+        *("engines", "audio", "cores", "outbound", "errors"),
     },
 }
 """The command line may look into everything, and so it is not listed."""

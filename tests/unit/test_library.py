@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.support.virtual_time import run_virtually
 
-from unavoce import Narrator, load_settings
+import unavoce
+from unavoce import Narrator, SettingsError, load_settings
 from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineError, RequestError
@@ -197,3 +199,26 @@ def test_an_unknown_voice_is_named() -> None:
             await anext(narrator.speak(TEXT, voice="tenor"))
 
     narrate(work)
+
+
+def test_engines_made_in_code_stand_first(tmp_path: Path) -> None:
+    """Their voices come before those of the configured engines, and the default is theirs."""
+    settings = load_settings(environ={"UNAVOCE_ENGINES": '["fake"]', "UNAVOCE_DATA_DIR": str(tmp_path)})
+    own = FakeEngine.named("own")(FakeOptions(voices=("butler",)))
+    narrator = Narrator.from_settings(settings, own_engines=[lambda context: own])
+    assert [(voice.engine, voice.name) for voice in narrator.voices()] == [("own", "butler"), ("fake", "tone")]
+
+
+def test_two_engines_of_one_name_are_refused(tmp_path: Path) -> None:
+    """An engine made in code does not take the place of a configured one in silence."""
+    settings = load_settings(environ={"UNAVOCE_ENGINES": '["fake"]', "UNAVOCE_DATA_DIR": str(tmp_path)})
+    with pytest.raises(SettingsError, match="fake"):
+        Narrator.from_settings(settings, own_engines=[lambda context: FakeEngine()])
+
+
+def test_every_public_name_is_there() -> None:
+    """What `unavoce` says it has can be had, and anything else is an AttributeError."""
+    for name in unavoce.__all__:
+        assert getattr(unavoce, name).__name__ == name
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = unavoce.nothing

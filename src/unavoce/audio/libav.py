@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
-from typing import IO
+from typing import Protocol
 
 import numpy as np
 
@@ -25,22 +25,43 @@ def load_av() -> ModuleType:
     try:
         import av  # noqa: PLC0415 - optional and large
     except ImportError as error:
-        raise AudioError("Opus, FLAC and Ogg need the package `av`: pip install 'unavoce[codecs]'") from error
+        raise AudioError("MP3, Opus, AAC and FLAC need the package `av`: pip install 'unavoce[codecs]'") from error
     return av
+
+
+class Target(Protocol):
+    """Where bytes go. What cannot `seek` is only ever added to."""
+
+    def write(self, data: bytes, /) -> int: ...
 
 
 class AvWriter:
     """Encodes a stream of samples into a container. Raises AudioError for whatever libav refuses."""
 
-    def __init__(self, target: IO[bytes], container: str, codec: str, rate_hz: int, bitrate: int = 0) -> None:
-        """`bitrate` in bits a second, for lossy codecs; `codec` is `libopus` or `flac`."""
+    def __init__(
+        self,
+        target: Target,
+        container: str,
+        codec: str,
+        rate_hz: int,
+        bitrate: int = 0,
+        *,
+        codec_options: Mapping[str, str] | None = None,
+        container_options: Mapping[str, str] | None = None,
+    ) -> None:
+        """`bitrate` in bits a second, for lossy codecs; `codec` as libav calls its encoder, e.g. `libopus` or `flac`.
+
+        The options are libav's own: https://ffmpeg.org/ffmpeg-codecs.html and ffmpeg-formats.html.
+        """
         opus = codec == "libopus"
         self._rate_hz = opus_rate_hz(rate_hz) if opus else rate_hz
         self._resampler = Resampler(rate_hz, self._rate_hz)
         self._av = load_av()
         with _translated():
-            self._container = self._av.open(target, "w", format=container)
-            options = _OPUS_OPTIONS if opus else {}
+            self._container = self._av.open(
+                target, "w", format=container, container_options=dict(container_options or {})
+            )
+            options = {**(_OPUS_OPTIONS if opus else {}), **(codec_options or {})}
             self._stream = self._container.add_stream(codec, rate=self._rate_hz, layout="mono", options=options)
             if bitrate:
                 self._stream.bit_rate = bitrate

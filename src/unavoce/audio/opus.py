@@ -6,11 +6,20 @@ the samples that went in and join without a gap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 
-from unavoce.audio.libav import AvWriter
+import numpy as np
+
+from unavoce.audio.libav import AvWriter, load_av
 from unavoce.audio.pcm import Samples
+from unavoce.audio.resample import resampled
 from unavoce.errors import AudioError
+
+MAX_DECODED_S = 300
+"""Silence packs well: a small file could hold hours."""
+_DECODED_HZ = 48_000
+"""Whatever rate went in."""
 
 
 def opus_bytes(samples: Samples, rate_hz: int, bitrate: int) -> bytes:
@@ -28,3 +37,28 @@ def opus_bytes(samples: Samples, rate_hz: int, bitrate: int) -> bytes:
     writer.write(samples)
     writer.close()
     return file.getvalue()
+
+
+def opus_samples(data: bytes, rate_hz: int) -> Samples:
+    """The sound of a whole Ogg Opus file, stereo mixed to mono, at `rate_hz`.
+
+    Raises AudioError for what is no such file or is longer than MAX_DECODED_S, or when the package `av` is missing.
+    """
+    parts, count = [np.empty(0, np.int16)], 0
+    for part in _decoded(data):
+        parts.append(part)
+        count += len(part)
+        if count > MAX_DECODED_S * _DECODED_HZ:
+            raise AudioError(f"an Opus file decodes to more than {MAX_DECODED_S} s")
+    return resampled(np.concatenate(parts), _DECODED_HZ, rate_hz)
+
+
+def _decoded(data: bytes) -> Iterator[Samples]:
+    av = load_av()
+    to_mono = av.AudioResampler(format="s16", layout="mono", rate=_DECODED_HZ)
+    try:
+        with av.open(BytesIO(data), format="ogg") as file:
+            for frame in file.decode(audio=0):
+                yield from (part.to_ndarray()[0] for part in to_mono.resample(frame))
+    except (av.FFmpegError, IndexError) as error:
+        raise AudioError(f"not an Ogg Opus file: {error}") from error

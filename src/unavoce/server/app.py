@@ -34,6 +34,7 @@ from unavoce.server.metrics import Metrics
 from unavoce.server.openapi.door import Document
 from unavoce.server.refusals import Refusals
 from unavoce.server.sockets import Sockets
+from unavoce.server.speech.door import SpeechDoor
 from unavoce.server.stopping import Stopping
 from unavoce.server.wyoming import wyoming_door
 from unavoce.settings import Settings
@@ -73,8 +74,9 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
         api = Api(Health(stage, model, chat), figures, chat)
         metrics = Metrics(stage, chat, figures, refusals)
+        speech = SpeechDoor(stage.chain, chat)
         document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
-        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard)]
+        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard), *speech.routes(guard)]
         http = web_app([*site.routes(), *doors])
         sockets = Sockets(
             chat,
@@ -90,8 +92,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             stopping = Stopping(chat, sockets, settings.stop_timeout_s)
             app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
             async with wyoming_door(settings, chat, stage.chain, metrics, refusals) as wyoming:
-                asgi = refusals.counting(gated(app, settings))
-                yield App(asgi, http, chat, sockets, stopping, wyoming)
+                yield App(refusals.counting(gated(app, settings)), http, chat, sockets, stopping, wyoming)
         finally:
             await sockets.close()
             starting.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from contextlib import suppress
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +14,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unavoce.audio.opus import opus_bytes
+from unavoce.audio import opus
+from unavoce.audio.opus import opus_bytes, opus_samples
 from unavoce.audio.pcm import Samples
 from unavoce.errors import AudioError
 
@@ -62,6 +64,34 @@ def test_the_sound_is_the_same_and_in_its_place(rate_hz: int) -> None:
     best = max(likeness, key=lambda lag: likeness[lag])
     assert abs(best) <= 10
     assert likeness[best] > 0.95
+
+
+@pytest.mark.parametrize("rate_hz", RATES)
+def test_what_was_encoded_is_decoded(rate_hz: int) -> None:
+    """Read back at its own rate, the sound has its length (within a sample) and its likeness."""
+    sound = chirp(rate_hz).astype(np.int16)
+    decoded = opus_samples(opus_bytes(sound, rate_hz, 64_000), rate_hz)
+    assert abs(len(decoded) - len(sound)) <= 1
+    middle = slice(rate_hz // 10, 9 * rate_hz // 10)
+    assert np.corrcoef(decoded[middle], sound[middle])[0, 1] > 0.95
+
+
+@given(st.binary(max_size=200), st.integers(0, 2_000), st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_what_is_no_opus_file_is_an_audio_error(junk: bytes, at: int, cut: bool) -> None:
+    """Junk, and a file that was cut or written over, is decoded to something or is AudioError; nothing else."""
+    whole = opus_bytes(tone(2_400, 24_000), 24_000, 32_000)
+    with suppress(AudioError):
+        opus_samples(whole[:at] + (b"" if cut else junk + whole[at + len(junk) :]), 24_000)
+    with pytest.raises(AudioError):
+        opus_samples(junk, 24_000)
+
+
+def test_a_file_of_too_much_sound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decoding stops at the bound, however small the file is."""
+    monkeypatch.setattr(opus, "MAX_DECODED_S", 1)
+    with pytest.raises(AudioError, match="more than 1 s"):
+        opus_samples(opus_bytes(tone(48_000, 24_000), 24_000, 32_000), 24_000)
 
 
 @pytest.mark.parametrize("bitrate", [-1, 0, 499, 1_000_000])
