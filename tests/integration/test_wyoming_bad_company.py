@@ -7,6 +7,7 @@ import logging
 import random
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -218,6 +219,17 @@ async def test_only_those_that_were_named_are_let_in(data_dir: Path, caplog: pyt
         assert [record.message for record in caplog.records].count("wyoming_client_refused") == 1
         async with from_address(server, "127.0.0.2") as friend:
             assert (await friend.say("Hello.")).kinds == PLAIN
+
+
+async def test_refusals_are_bounded_too(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many are being refused at once, the next is cut without a word."""
+    monkeypatch.setattr("unavoce.server.wyoming.door.MAX_REFUSED", 1)
+    bound(monkeypatch, part_s=PATIENCE_S)
+    async with door(data_dir, wyoming_clients=()) as server, talking(server) as told:
+        assert (await told.next()).type == "error"  # it has not closed its side yet
+        async with talking(server) as cut:
+            with suppress(ConnectionError):
+                assert await cut.closed() == []
 
 
 class from_address(Talker):  # noqa: N801 - used as a function

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 64
 MAX_CONNECTIONS_PER_ADDRESS = 16
+MAX_REFUSED = 64
+"""Connections that are being told why they are not served; those beyond are cut without a word."""
 MAX_STRANGERS = 100
 """Addresses whose refusal the log tells."""
 STOP_S = 2.0
@@ -55,6 +57,7 @@ class Door:
         self._admission = admission
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._places = Places(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS)
+        self._refused: set[asyncio.Task[None]] = set()
         self._strangers: set[str] = set()
         self._tasks = asyncio.TaskGroup()
 
@@ -68,7 +71,7 @@ class Door:
             connection.stop()
         if running:
             await asyncio.wait([task for _, task in running], timeout=STOP_S)
-        for _, task in running:
+        for task in (*(task for _, task in running), *self._refused):
             task.cancel()
         await self._tasks.__aexit__(None, None, None)
 
@@ -83,7 +86,7 @@ class Door:
         connection = Connection(reader, writer, Caller("", address), self._house)
         refusal = self._refusal(address)
         if refusal is not None:
-            self._tasks.create_task(connection.refuse(refusal))
+            self._refuse(connection, refusal, writer)
             return
         task = self._connections[connection] = self._tasks.create_task(connection.run())
         task.add_done_callback(lambda _: self._gone(connection, address))
@@ -97,6 +100,14 @@ class Door:
         if not self._places.take(address):
             return RequestError("busy", "too many connections are open; close one, or try again in a moment")
         return None
+
+    def _refuse(self, connection: Connection, refusal: RequestError, writer: asyncio.StreamWriter) -> None:
+        if len(self._refused) >= MAX_REFUSED:
+            writer.transport.abort()
+            return
+        task = self._tasks.create_task(connection.refuse(refusal))
+        self._refused.add(task)
+        task.add_done_callback(self._refused.discard)
 
     def _warn(self, address: str) -> None:
         """Once for an address: it may be the one that the operator has to name, and may come a thousand times."""
