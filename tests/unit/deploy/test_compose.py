@@ -134,6 +134,16 @@ def test_any_setting_may_stand_in_the_file(tmp_path: Path) -> None:
     assert (str(settings.data_dir), str(settings.cache_folder)) == ("/data", "/data/cache")
 
 
+def test_home_assistants_door_is_a_file_more(tmp_path: Path) -> None:
+    """Its port is published and its clients must be named, since it asks for no key."""
+    file = ("-f", str(ROOT / "deploy" / "compose.wyoming.yaml"))
+    refused = asked(tmp_path, *file, **KEY)
+    assert refused.returncode != 0
+    assert "UNAVOCE_WYOMING_CLIENTS" in refused.stderr
+    found = services(tmp_path, *file, **KEY, UNAVOCE_WYOMING_CLIENTS="192.168.1.20")
+    assert [port["target"] for port in found["unavoce"]["ports"]] == [8010, settings_of(found).wyoming_port]
+
+
 def test_a_gpu_is_a_file_more(tmp_path: Path) -> None:
     """It gives XTTS a device and tells it to use it; nothing else changes."""
     plain = services(tmp_path, *EVERYTHING, **KEY)
