@@ -31,10 +31,11 @@ def framed(lines: list[str]) -> str:
 
 def _warning(settings: Settings) -> list[str]:
     where = "every network of this machine" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    wyoming = "" if settings.wyoming_port is None else f" (Wyoming: {settings.wyoming_port})"
     return [
         "WARNING: this server is open to anyone who can reach it.",
         "",
-        f"It listens on {where}, port {settings.port}, and no API key is set:",
+        f"It listens on {where}, port {settings.port}{wyoming}, and no API key is set:",
         "whoever reaches that port can talk to your language model, hear what it",
         "says, and use up what your speech engines cost.",
         "",
