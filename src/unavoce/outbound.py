@@ -19,11 +19,14 @@ def http_client(url: str, headers: Mapping[str, str]) -> httpx.AsyncClient:
 
     Only connecting is limited in time; the caller knows how long an answer may take.
     """
+    from http.cookiejar import CookieJar, DefaultCookiePolicy  # noqa: PLC0415 - as httpx, which needs it
+
     import httpx  # noqa: PLC0415 - 60 ms that only a configured server needs
 
     return httpx.AsyncClient(
         headers={"Accept-Encoding": "identity", **headers},
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a server could fill the memory with them
         follow_redirects=False,  # a redirect would carry what is said to a host nobody chose
         trust_env=not is_loopback(urlsplit(url).hostname or ""),  # no proxy for this machine
     )

@@ -128,6 +128,17 @@ async def deaf(line: Line) -> None:
         await line.say((b"GET /vendor/marked.esm.js HTTP/1.1\r\nHost: localhost\r\n\r\n") * 20)
 
 
+async def deaf_to_speech(line: Line) -> None:
+    """Asks for many minutes of sound and takes none."""
+    body = b'{"model":"tts-1","voice":"alloy","response_format":"pcm","input":"%b"}' % (b"Good evening, sir. " * 1_000)
+    head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    line.be_deaf()
+    await line.say(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    while True:  # more of it, so that the end is noticed without reading
+        await line.say(HEAD + b"\r\n")
+        await asyncio.sleep(PACE_S)
+
+
 async def upgrade(line: Line) -> None:
     key = base64.b64encode(line.rng.randbytes(16))
     await line.say(
@@ -153,8 +164,7 @@ async def silent_polling(line: Line) -> None:
     """A session over long polling that never says who it is; its connection is kept busy with polls."""
     request = b"GET /socket.io/?EIO=4&transport=polling%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
     await line.say(request % b"")
-    answer = await line.heard(b'"sid":"')
-    answer += await line.reader.read(64)
+    answer = await line.heard(b"maxPayload")
     sid = answer.partition(b'"sid":"')[2][:20]
     await line.say((request % (b"&sid=" + sid)).replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
     await line.ended()
@@ -184,8 +194,8 @@ async def deaf_pings(line: Line) -> None:
 
 
 KINDS: tuple[Kind, ...] = (
-    *(silent, half_a_head, slow_head, slow_body, no_body, endless_chunks, slow_second_request, half_closed, deaf),
-    *(silent_socket, chatty_stranger, silent_polling, empty_fragments, slow_message, deaf_pings),
+    *(silent, half_a_head, slow_head, slow_body, no_body, endless_chunks, slow_second_request, half_closed),
+    *(deaf, deaf_to_speech, silent_socket, chatty_stranger, silent_polling, empty_fragments, slow_message, deaf_pings),
 )
 
 

@@ -17,10 +17,13 @@ from tests.support.raw import PATH, bare_socket
 from tests.support.server import PATIENCE_S, ScriptedModel, Server, running_server
 from websockets.asyncio.client import connect
 
+from unavoce.server.limits.gate import gated
+from unavoce.settings import Settings
+
 POLLING = "/socket.io/?EIO=4&transport=polling"
 EVIL = "https://evil.example"
 FRIEND = "https://friend.example:8443"
-DOORS = "/api/health", "/api/cache", POLLING, "/nowhere"
+DOORS = "/api/health", "/api/cache", "/metrics", "/docs", "/v1/models", "/v1/audio/speech", POLLING, "/nowhere"
 
 
 @asynccontextmanager
@@ -275,3 +278,42 @@ async def test_a_caller_behind_a_trusted_proxy_has_its_own_address(data_dir: Pat
                 await socket.recv()
                 addresses += [client.caller.address for client in admit.values()]
     assert addresses == ["203.0.113.5", "203.0.113.6"]
+
+
+# -- told in time
+
+
+async def test_a_request_that_does_not_come_whole_is_told_so(data_dir: Path) -> None:
+    """Half a head, or half a body, gets 408 with a code before its connection ends."""
+    async with running_server(data_dir, request_timeout_s=0.3) as server:
+        for half in (
+            b"GET /healthz HTTP/1.1\r\nHost: loc",
+            b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        ):
+            reader, writer = await asyncio.open_connection(*server.place)
+            writer.write(half)
+            answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
+            writer.close()
+            await writer.wait_closed()
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 "), answer
+            assert json.loads(body)["error"]["code"] == "too_slow"
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/api/health"])
+async def test_a_mistake_of_ours_is_told_without_its_reason(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A crash of any part is a 500 in the shape of its door; the log has the reason, the answer has not."""
+
+    async def crash(*_: Any) -> None:
+        raise RuntimeError("the reason")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(gated(crash, Settings()))) as client:
+        answer = await client.get(f"http://localhost{path}")
+    assert answer.status_code == 500
+    error = answer.json()["error"]
+    assert error["code"] == "internal"
+    assert ("type" in error) is path.startswith("/v1/")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "the reason" not in answer.text
+    assert "the reason" in caplog.text

@@ -31,6 +31,9 @@ CLIENTS = "httpx", "httpcore", "socketio.client", "engineio.client", "websockets
 OPEN = {"/", "/assets/{rest:path}", "/player/{rest:path}", "/vendor/{rest:path}", "/healthz"}
 """Routes that ask nobody: the page's static files, and whether the process lives."""
 
+ANY_METHOD = "DELETE", "GET", "POST", "PUT"
+"""Tried where a route leaves it to its handler."""
+
 
 @asynccontextmanager
 async def asking(server: Server, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
@@ -46,7 +49,7 @@ def routes(server: Server) -> list[tuple[str, str, str]]:
         path = route.path
         for name in route.param_convertors:
             path = path.replace(f"{{{name}:path}}", "x").replace(f"{{{name}}}", "x")
-        found += [(method, route.path, path) for method in sorted(route.methods or ())]
+        found += [(method, route.path, path) for method in sorted(route.methods or ANY_METHOD)]
     return found
 
 

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
-import pytest
 from tests.fuzz import slow_clients
-from tests.fuzz.slow_clients import KINDS, Kind, seeded
+from tests.fuzz.slow_clients import KINDS, seeded
 from tests.support.client import Listener, check_order, joined, listening
 from tests.support.server import PATIENCE_S, ScriptedModel, Server, running_server
 
-LIMITS = {"request_timeout_s": 1.0, "send_timeout_s": 1.0, "handshake_timeout_s": 1.0, "max_requests_per_s": 100_000}
+LIMITS = {"request_timeout_s": 2.0, "send_timeout_s": 2.0, "handshake_timeout_s": 2.0, "max_requests_per_s": 100_000}
+"""In seconds: a few for the honest client's own beginning on a busy machine."""
 FIRST, SECOND = ["Good evening, sir. Dinner ", "is served in the "], ["blue room. ", "There is some wine, ", "too."]
 
 
@@ -46,16 +46,34 @@ async def gone(server: Server) -> None:
             await asyncio.sleep(0.001)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-async def test_each_kind_is_ended_and_forgotten(data_dir: Path, kind: Kind) -> None:
-    """Three of a kind at once: the server ends their connections, keeps nothing of them, and a reply goes on."""
-    async with undisturbed(data_dir) as server, asyncio.timeout(PATIENCE_S):
-        await asyncio.gather(*(slow_clients.one(*server.place, kind, seeded(seed)) for seed in range(3)))
+async def replies_left(server: Server) -> None:
+    """Returns when no reply but the honest client's is running."""
+    async with asyncio.timeout(PATIENCE_S):
+        while server.app.chat.running > 1:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
+
+
+async def test_every_kind_is_ended_and_forgotten(data_dir: Path) -> None:
+    """Three of each kind at once: the server ends every one of them, keeps nothing of them, and a reply goes on."""
+    async with undisturbed(data_dir) as server:
+        clients = {
+            asyncio.create_task(slow_clients.one(*server.place, kind, seeded(seed)), name=kind.__name__)
+            for kind in KINDS
+            for seed in range(3)
+        }
+        _, left = await asyncio.wait(clients, timeout=PATIENCE_S)
+        for client in left:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+        assert sorted(client.get_name() for client in left) == []
+        for client in clients:
+            client.result()
         await gone(server)
+        await replies_left(server)
 
 
-async def test_all_kinds_at_once_disturb_nobody(data_dir: Path) -> None:
-    """Forty of them, mixed by a seed, are all ended, and a reply goes on meanwhile."""
+async def test_a_mixture_is_ended_as_well(data_dir: Path) -> None:
+    """Twenty of them, of kinds that a seed chooses, as a long run throws them."""
     async with undisturbed(data_dir) as server, asyncio.timeout(PATIENCE_S):
-        await slow_clients.throw(*server.place, seeded(6), 40)
+        await slow_clients.throw(*server.place, seeded(6), 20)
         await gone(server)

@@ -16,7 +16,7 @@ from unavoce.settings import Settings
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "nas.local"])
 def test_an_open_server_is_warned_of_in_a_frame(host: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Several lines in a frame on standard error, with the address and both remedies; doctor says it too."""
-    exposure.warn(Settings(host=host))
+    exposure.warn(Settings(host=host, wyoming_port=10200))
     told = capsys.readouterr()
     lines = told.err.strip().splitlines()
     assert told.out == ""
@@ -24,7 +24,7 @@ def test_an_open_server_is_warned_of_in_a_frame(host: str, capsys: pytest.Captur
     assert {len(line) for line in lines} == {len(lines[0])}, "every line has both edges of the frame"
     assert set(lines[0]) == set(lines[-1]) == {"*"}
     assert "WARNING" in lines[1]
-    for named in ("UNAVOCE_API_KEYS", "UNAVOCE_HOST=127.0.0.1", "8010"):
+    for named in ("UNAVOCE_API_KEYS", "UNAVOCE_HOST=127.0.0.1", "8010", "10200"):
         assert named in told.err
     finding = checks.doors(Settings(host=host))
     assert finding.status == "note"

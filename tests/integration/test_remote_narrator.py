@@ -212,6 +212,16 @@ async def test_no_server_is_told_at_once() -> None:
             pass
 
 
+async def test_a_server_that_is_stopping_is_one_that_is_not_there(data_dir: Path) -> None:
+    """It takes no new reply, over an old connection or a new one: EngineUnavailable, for which trying again helps."""
+    async with running_server(data_dir) as server, narrating(server.url) as narrator:
+        server.app.stopping.told()
+        with pytest.raises(EngineUnavailable, match="stopping"):
+            await heard(narrator.speak(TEXT))
+        with pytest.raises(EngineUnavailable, match="stopping"):
+            await heard(RemoteNarrator(server.url).speak(TEXT))
+
+
 async def test_a_key_is_asked_for_where_keys_are_set(data_dir: Path) -> None:
     """Without one it is RequestError `unauthorised`; with it the server speaks."""
     async with running_server(data_dir, api_keys=("k1",)) as server:

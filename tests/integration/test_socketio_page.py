@@ -21,6 +21,8 @@ from unavoce.server import payloads, sockets
 from unavoce.settings import Settings
 
 CODE = Path(unavoce.__file__).parent
+CLIENTS = {"cli", "remote", "agents"}
+"""Rooms that have codes of their own for whoever calls them."""
 
 
 def constants(*rooms: str) -> set[str]:
@@ -34,9 +36,9 @@ def constants(*rooms: str) -> set[str]:
 
 
 def first_arguments(*callees: str) -> set[str]:
-    """The first argument, where it is a literal, of every call of these names in the code."""
+    """The first argument, where it is a literal, of every call of these names in the code, but for that of clients."""
     found = set()
-    for path in [path for path in CODE.rglob("*.py") if "cli" not in path.parts]:
+    for path in [path for path in CODE.rglob("*.py") if path.relative_to(CODE).parts[0] not in CLIENTS]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and _name(node.func) in callees and node.args:
                 found |= _literals(node.args[0])

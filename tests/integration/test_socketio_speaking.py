@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -98,9 +97,13 @@ async def test_a_hundred_thousand_tiny_pieces_are_taken(data_dir: Path) -> None:
     asyncio.get_running_loop().set_debug(False)  # a minute instead of a quarter of one, for nothing
     text = ("Dinner is served, sir. " * 60 + "\n```\n").ljust(99_996, "x") + "\n```"
     assert len(text) == 100_000
-    unbounded = patch("unavoce.chat.chat.Plan", partial(Plan, sent_ahead_s=None))
+    unbounded = patch("unavoce.narration.planner.Plan", lambda **plan: Plan(**{**plan, "sent_ahead_s": None}))
     with unbounded:
-        async with running_server(data_dir) as server, raw_client(server.url) as raw, listening(server.url) as other:
+        async with (
+            running_server(data_dir, max_events_per_s=100_000) as server,
+            raw_client(server.url) as raw,
+            listening(server.url) as other,
+        ):
             reply = (await raw.call("speak:start", {}))["replyId"]
             for place, piece in enumerate(text):
                 payload = {"replyId": reply, "text": piece}

@@ -144,3 +144,50 @@ async def test_a_supervisor_is_told(data_dir: Path, tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             assert await asyncio.to_thread(supervisor.recv, 100) == b"STOPPING=1"
             assert await asyncio.to_thread(process.wait, PATIENCE_S) == 0
+
+
+def a_long_text() -> dict[str, Any]:
+    """Far more sound than the system holds for a client that does not read."""
+    return {"model": "tts-1", "input": "Good evening, sir. " * 500, "voice": "alloy", "response_format": "pcm"}
+
+
+@asynccontextmanager
+async def speaking(url: str) -> AsyncIterator[httpx.Response]:
+    """A speech request under way: its client has the head of the answer and reads no further for now."""
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as client,
+        client.stream("POST", f"{url}/v1/audio/speech", json=a_long_text()) as answer,
+    ):
+        assert answer.status_code == 200
+        yield answer
+
+
+async def test_a_speech_request_comes_to_its_end(data_dir: Path) -> None:
+    """It gets all of its sound after the server was told to stop; the next one gets 503 and when to come again."""
+    async with serving(data_dir, UNAVOCE_STOP_TIMEOUT_S="600") as served, speaking(served.url) as answer:
+        await served.tell()
+        async with httpx.AsyncClient(trust_env=False) as client:
+            refused = await client.post(f"{served.url}/v1/audio/speech", json=a_long_text())
+        assert refused.status_code == 503
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.json()["error"]["code"] == "stopping"
+        await served.listener.ok("speak:end", {"replyId": served.reply})
+        assert (await served.end())["reason"] == "complete"
+        sound_s = sum([len(part) async for part in answer.aiter_raw()]) / 2 / 24_000
+        # The engine `fake` takes 0.06 s for a character; pauses come on top, and edges are trimmed.
+        assert sound_s > 0.9 * 0.06 * len(a_long_text()["input"])
+        assert await served.exit_code() == 0
+    ends = {one["door"]: one["end"] for one in logged(data_dir) if one["event"] == "reply_done"}
+    assert ends == {"socketio": "complete", "openai": "complete"}
+
+
+async def test_a_speech_request_that_is_cut_off_does_not_look_whole(data_dir: Path) -> None:
+    """Told to stop twice, the server breaks its answer off: no client can take what came for all of it."""
+    async with serving(data_dir, UNAVOCE_STOP_TIMEOUT_S="600") as served, speaking(served.url) as answer:
+        await served.tell()
+        served.process.send_signal(signal.SIGTERM)
+        assert (await served.end())["reason"] == "aborted"
+        with pytest.raises(httpx.RemoteProtocolError):
+            async for _ in answer.aiter_raw():
+                pass
+        assert await served.exit_code() == 0

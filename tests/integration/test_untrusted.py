@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from pydantic import ValidationError
 from tests.support.audit import Touched, watching
@@ -174,6 +175,24 @@ async def test_no_proxy_of_the_environment_gets_between(
         there.untouched(touched, url)
 
 
+@pytest.mark.parametrize("name", ENGINES)
+async def test_no_cookie_is_kept(name: str) -> None:
+    """A server that sets cookies with every answer gets none back, and so cannot fill the memory with them."""
+    sent: list[str] = []
+
+    async def sticky(exchange: Exchange) -> None:
+        sent.append(exchange.headers.get("cookie", ""))
+        await exchange.head(200, "application/json", set_cookie=f"c{len(sent)}={'x' * 3_000}; Path=/")
+        await exchange.part(b"{}")
+        await exchange.end()
+
+    async with serving(sticky) as url:
+        for _ in range(2):
+            await ask(name, url)
+    assert len(sent) >= 2
+    assert set(sent) == {""}
+
+
 ODD_URLS = [
     *("file:///etc/passwd", "ftp://127.0.0.1/x", "gopher://127.0.0.1/x", "javascript:alert(1)", "//127.0.0.1/x"),
     *("/etc/passwd", "unix:///run/x.sock", "http+unix://x", "http://", "http:///etc/passwd", "data:,x", "http:/x", ""),
@@ -253,12 +272,19 @@ async def test_a_voices_name_is_never_a_path(data_dir: Path) -> None:
     secret.write_bytes(b"x")
     names = [str(secret), f"../{CANARY}", f"../data/{CANARY}.onnx", secret.as_uri(), "/etc/passwd"]
     names += ["fake/../../x", "..", "a\x00b"]
-    async with running_server(data_dir) as server, listening(server.url) as listener:
+    async with (
+        running_server(data_dir) as server,
+        listening(server.url) as listener,
+        httpx.AsyncClient(base_url=server.url, timeout=PATIENCE_S) as client,
+    ):
         with watching() as touched:
             for name in names:
                 for event in ({"message": "Hello", "voice": name}, {"message": "Hello", "voice": f"fake/{name}"}):
                     assert await listener.refused("chat:send", event) == "unknown_voice"
                 assert await listener.refused("speak:start", {"voice": name}) == "unknown_voice"
+                for field in ("voice", "model"):
+                    wish = {"model": "tts-1", "voice": "alloy", "input": "Hello.", field: name}
+                    assert (await client.post("/v1/audio/speech", json=wish)).is_client_error
         assert not [name for name in touched.files if CANARY in name or "passwd" in name]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +19,8 @@ from tests.support.archive import found_in
 from tests.support.client import Listener, listening
 from tests.support.server import PATIENCE_S, killable_process
 from tests.support.speech_servers import Exchange, serving
+
+PAGE = Path(__file__).parents[2] / "docs" / "privacy.md"
 
 QUESTION, ANSWER = "Wo liegt die Stadt Ninive-Küyünjik?", "Nineveh-Kuyunjik lies on the Tigris. It was large."
 BROKEN, RUBBLE = "What became of Hattusa-Bogazkale?", "It burnt in the collapse-of-bronze."
@@ -160,6 +163,9 @@ async def test_on_disk_words_are_in_one_file_and_nowhere_else(tmp_path: Path) ->
                 before = await history(listener, session)
                 await on_disk(tmp_path, "arch.")
                 kill(server)
+        # Every file that was written has its row on the page; the log was the test's own wish.
+        wrote = {path.name for path in (tmp_path / "data").iterdir()} - {"log.txt"}
+        assert {"cache", "history.lock", "history.sqlite"} <= wrote <= files_on_the_page()
         assert {Path(file).name for files in words_in(tmp_path).values() for file in files} <= {
             "history.sqlite",
             "history.sqlite-wal",
@@ -178,6 +184,13 @@ async def test_on_disk_words_are_in_one_file_and_nowhere_else(tmp_path: Path) ->
                 assert (await listener.ok("chat:forget", {"sessionId": session}))["messages"] == len(before) + 2
                 assert words_in(tmp_path) == {}
                 assert await listener.refused("chat:history", {"sessionId": session}) == "unknown_session"
+
+
+def files_on_the_page() -> set[str]:
+    """The names in the data directory that docs/privacy.md has in its table of every file."""
+    table = PAGE.read_text().partition("## Every file")[2].partition("\n\n")[2]
+    named = re.findall(r"`([^`]+)`", "\n".join(row.split("|")[1] for row in table.splitlines() if row.startswith("|")))
+    return {name.partition("/")[0] for name in named}
 
 
 async def history(listener: Listener, session: str) -> list[dict[str, Any]]:

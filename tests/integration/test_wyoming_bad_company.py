@@ -7,6 +7,7 @@ import logging
 import random
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from wyoming.ping import Ping
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop
 
 from unavoce.engines.fake import Step
+from unavoce.server.limits.buckets import Buckets
 from unavoce.server.wyoming.frames import HEADER_BYTES, Bounds
 
 FIRST, REST = "Certainly, sir. The kettle", " is on. It sings."
@@ -187,13 +189,47 @@ async def answers(server: Server) -> bool:
         return (await talker.next()).type == "pong"
 
 
-async def test_only_those_that_were_named_are_let_in(data_dir: Path) -> None:
-    """Where keys are set, an address that was named needs none; another is told so and not served."""
+async def test_events_that_come_too_fast_wait(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each event counts for its address; those past the rate are read later, and none is lost."""
+    waits: list[tuple[str, bool]] = []
+    owe = Buckets.owe
+
+    def noted(self: Buckets, caller: str) -> float:
+        wait_s = owe(self, caller)
+        waits.append((caller, wait_s > 0))
+        return wait_s
+
+    monkeypatch.setattr(Buckets, "owe", noted)
+    async with door(data_dir, max_events_per_s=10) as server, talking(server) as talker:
+        await talker.tell(*(Ping(str(number)) for number in range(120)))
+        assert [(await talker.next()).data["text"] for _ in range(120)] == [str(number) for number in range(120)]
+    assert {caller for caller, _ in waits} == {"127.0.0.1"}
+    assert len(waits) == 120
+    assert any(waited for _, waited in waits)
+
+
+async def test_only_those_that_were_named_are_let_in(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where keys are set, an address that was named needs none; another is told so, in the log once, and not served."""
     settings = {"api_keys": ("secret",), "wyoming_clients": ("127.0.0.2/32",)}
-    async with door(data_dir, **settings) as server, talking(server) as stranger:
-        assert [Error.from_event(event).code for event in await stranger.closed()] == ["unauthorised"]
+    async with door(data_dir, **settings) as server:
+        for _ in range(3):
+            async with talking(server) as stranger:
+                await stranger.tell(Synthesize("Hello."))
+                assert [Error.from_event(event).code for event in await stranger.closed()] == ["unauthorised"]
+        assert [record.message for record in caplog.records].count("wyoming_client_refused") == 1
         async with from_address(server, "127.0.0.2") as friend:
             assert (await friend.say("Hello.")).kinds == PLAIN
+
+
+async def test_refusals_are_bounded_too(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where too many are being refused at once, the next is cut without a word."""
+    monkeypatch.setattr("unavoce.server.wyoming.door.MAX_REFUSED", 1)
+    bound(monkeypatch, part_s=PATIENCE_S)
+    async with door(data_dir, wyoming_clients=()) as server, talking(server) as told:
+        assert (await told.next()).type == "error"  # it has not closed its side yet
+        async with talking(server) as cut:
+            with suppress(ConnectionError):
+                assert await cut.closed() == []
 
 
 class from_address(Talker):  # noqa: N801 - used as a function

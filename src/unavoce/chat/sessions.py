@@ -9,7 +9,7 @@ from time import time as now
 from typing import Final
 
 from unavoce.chat.archive.archive import Archive
-from unavoce.chat.archive.records import Which
+from unavoce.chat.archive.records import Which, outdated
 from unavoce.chat.client import Client
 from unavoce.chat.history import Entry
 from unavoce.chat.session import Session
@@ -147,5 +147,5 @@ class Sessions:
                     del self._sessions[session.id]
 
     def _lose_old(self, session: Session) -> None:
-        if self._max_age is not None:
-            session.lose(Which(before=self._max_age.oldest(now())))
+        for which in outdated(self._max_age, now()):
+            session.lose(which)

@@ -7,19 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from unavoce.cli.turn import Turn
-from unavoce.errors import RequestError, StartError
+from unavoce.errors import EngineUnavailable, RequestError, StartError
 from unavoce.remote.connection import Connection
 
 Hear = Callable[[dict[str, Any]], None]
 """Takes a chunk that should be played now."""
 Tell = Callable[[str], None]
 """Takes a line for the person at the terminal."""
-
-
-_WHAT_HELPS = {
-    "unauthorised": "; here: --api-key KEY",
-    "disconnected": "; start one with `unavoce serve`, or name another with --url",
-}
 
 
 class Link:
@@ -39,8 +33,11 @@ class Link:
         """Raises StartError when no server answers, or it refuses."""
         try:
             await self._connection.connect()
+        except EngineUnavailable as error:
+            raise StartError(f"{error}; start one with `unavoce serve`, or name another with --url") from None
         except RequestError as error:
-            raise StartError(error.message + _WHAT_HELPS.get(error.code, "")) from None
+            remedy = "; here: --api-key KEY" if error.code == "unauthorised" else ""
+            raise StartError(error.message + remedy) from None
 
     async def close(self) -> None:
         self._closing = True
@@ -52,7 +49,7 @@ class Link:
         request: dict[str, Any] = {"message": message, "format": "wav"}
         if self._session_id:
             request["sessionId"] = self._session_id
-        answer = await self._connection.call("chat:send", request)
+        answer = await self._call("chat:send", request)
         self._session_id, turn.reply_id = answer["sessionId"], answer["replyId"]
         return turn
 
@@ -63,10 +60,16 @@ class Link:
         turn = self.turn
         turn.abort(time.monotonic())
         try:
-            await self._connection.call("chat:abort", {"sessionId": self._session_id, "replyId": turn.reply_id})
+            await self._call("chat:abort", {"sessionId": self._session_id, "replyId": turn.reply_id})
         except RequestError:
             turn.reason = turn.reason or "aborted"  # no word of its end will come
             raise
+
+    async def _call(self, event: str, payload: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await self._connection.call(event, payload)
+        except EngineUnavailable as error:
+            raise RequestError("disconnected", str(error)) from None
 
     def _listen(self) -> None:
         self._connection.on("engine:status", self._engine_status)
@@ -101,7 +104,7 @@ class Link:
         turn = self.turn
         after = {turn.reply_id: turn.next_index - 1} if turn and turn.reply_id and not turn.reason else {}
         try:
-            await self._connection.call("chat:join", {"sessionId": self._session_id, "after": after})
+            await self._call("chat:join", {"sessionId": self._session_id, "after": after})
         except RequestError as error:
             self._lost(error)
 

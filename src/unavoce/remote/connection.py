@@ -8,7 +8,7 @@ from typing import Any
 
 import socketio
 
-from unavoce.errors import RequestError, StartError
+from unavoce.errors import EngineUnavailable, RequestError, StartError
 
 ACK_TIMEOUT_S = 20.0
 CONNECT_TIMEOUT_S = 10.0
@@ -60,19 +60,19 @@ class Connection:
         self._io.on("connect", self._stands)
 
     async def connect(self) -> None:
-        """Raises RequestError: the code with which the server refuses, or `disconnected` when none answers."""
+        """Raises EngineUnavailable when no server answers, RequestError with the code of one that refuses."""
         self._refusal = None
         try:
             await self._io.connect(self.url, auth=self._auth, transports=["websocket"], wait_timeout=CONNECT_TIMEOUT_S)
         except socketio.exceptions.ConnectionError as error:
             if self._refusal is not None:
                 raise self._refusal from None
-            raise RequestError("disconnected", f"no unavoce server answers at {self.url} ({error})") from None
+            raise EngineUnavailable(f"no unavoce server answers at {self.url} ({error})") from None
 
     async def call(self, event: str, payload: dict[str, Any], heard: Heard | None = None) -> Answer:
         """Send an event; its acknowledgement. `heard` is called with it, also when nobody waits for it any more.
 
-        Raises RequestError: what the server says, `no_answer`, or `disconnected`.
+        Raises EngineUnavailable when the connection is lost, or no answer comes; RequestError: what the server says.
         """
         answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.add(answered)
@@ -81,7 +81,7 @@ class Connection:
             async with asyncio.timeout(ACK_TIMEOUT_S):
                 return checked(await answered)
         except TimeoutError:
-            raise RequestError("no_answer", f"the server did not answer within {ACK_TIMEOUT_S:.0f} s") from None
+            raise EngineUnavailable(f"the server did not answer within {ACK_TIMEOUT_S:.0f} s") from None
         finally:
             self._waiting.discard(answered)
 
@@ -92,7 +92,7 @@ class Connection:
         answered: asyncio.Future[Answer] | None = None,
         heard: Heard | None = None,
     ) -> None:
-        """Send an event without waiting for its acknowledgement. Raises RequestError `disconnected`."""
+        """Send an event without waiting for its acknowledgement. Raises EngineUnavailable when it is lost."""
 
         async def acknowledged(answer: Any = None, *_: Any) -> None:
             answer = answer if isinstance(answer, dict) else {}
@@ -104,7 +104,7 @@ class Connection:
         try:
             await self._io.emit(event, payload, callback=acknowledged if answered or heard else None)
         except socketio.exceptions.SocketIOError:
-            raise RequestError("disconnected", "not connected to the server just now") from None
+            raise EngineUnavailable("not connected to the server just now") from None
 
     async def close(self) -> None:
         await self._io.shutdown()
@@ -119,7 +119,7 @@ class Connection:
         self.back.clear()
         for answered in self._waiting:
             if not answered.done():
-                answered.set_exception(RequestError("disconnected", "the connection to the server was lost"))
+                answered.set_exception(EngineUnavailable("the connection to the server was lost"))
         if self._went is not None:
             self._went()
 

@@ -1,12 +1,14 @@
-"""What a connection can raise, in the words of a narrator."""
+"""What a server's refusal means to whoever listens to a narrator."""
 
 from __future__ import annotations
 
 from unavoce.errors import EngineUnavailable, RequestError, UnavoceError
 
-_NOT_THERE = frozenset({"disconnected", "no_answer", "stopping", "too_slow"})
+_GOING = frozenset({"stopping", "too_slow"})
 
 
-def translated(error: RequestError) -> UnavoceError:
-    """A server that cannot be reached is an engine that is not there; what it refused stays as it is."""
-    return EngineUnavailable(error.message) if error.code in _NOT_THERE else error
+def translated(error: UnavoceError) -> UnavoceError:
+    """A server that is closing, as a whole or this connection, is an engine that is not there; all else stays."""
+    if isinstance(error, RequestError) and error.code in _GOING:
+        return EngineUnavailable(error.message)
+    return error

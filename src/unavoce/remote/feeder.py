@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing, suppress
 
-from unavoce.errors import RequestError
+from unavoce.errors import EngineUnavailable, RequestError, UnavoceError
 from unavoce.narration.hand import pieces
 from unavoce.remote.connection import Answer, Connection, checked
 from unavoce.remote.faults import translated
@@ -58,12 +58,12 @@ class Feeder:
         try:
             await self._connection.call("speak:end", {"replyId": self._reply.id})
             self._reply.text_complete = True
-        except RequestError as error:
+        except UnavoceError as error:
             self._reply.fail(translated(error))
 
     async def _send(self, text: str) -> None:
         await self._room.acquire()
-        with suppress(RequestError):  # the connection is lost, and the reply is told so
+        with suppress(EngineUnavailable):  # the connection is lost, and the reply is told so
             payload = {"replyId": self._reply.id, "text": text}
             await self._connection.send("speak:text", payload, heard=self._acknowledged)
 

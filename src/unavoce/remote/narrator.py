@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from types import TracebackType
 from typing import Self
 
-from unavoce.errors import EngineUnavailable, RequestError
+from unavoce.errors import EngineUnavailable, UnavoceError
 from unavoce.narration.encoder import Format
 from unavoce.narration.events import Chunk
 from unavoce.remote.connection import CONNECT_TIMEOUT_S, Connection
@@ -108,5 +108,5 @@ class RemoteNarrator:
             await connection.connect()
         except BaseException as error:
             await connection.close()
-            raise (translated(error) if isinstance(error, RequestError) else error) from None
+            raise (translated(error) if isinstance(error, UnavoceError) else error) from None
         return connection, replies

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
-from unavoce.errors import EngineError, EngineUnavailable, RequestError
+from unavoce.errors import EngineError, EngineUnavailable, RequestError, UnavoceError
 from unavoce.remote.connection import Answer, Connection, checked
 from unavoce.remote.faults import translated
 from unavoce.remote.reply import RemoteReply
@@ -41,7 +41,7 @@ class Replies:
 
         try:
             await self._connection.call("speak:start", manner, begun)
-        except RequestError as error:
+        except UnavoceError as error:
             raise translated(error) from None
 
     async def leave(self, reply: RemoteReply) -> None:
@@ -49,7 +49,7 @@ class Replies:
         reply.abandoned = True
         self._replies.pop(reply.id, None)
         if reply.id and not reply.ended:
-            with suppress(RequestError):  # a server that lost us stops it by itself
+            with suppress(EngineUnavailable):  # a server that lost us stops it by itself
                 await self._connection.send("chat:abort", {"sessionId": reply.session_id, "replyId": reply.id})
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class Replies:
         if reply.lags and not reply.over:
             # Else the server would go on at the pace at which the sound could be played.
             played = {"replyId": reply.id, "index": reply.taken_index, "positionMs": 0}
-            with suppress(RequestError):
+            with suppress(EngineUnavailable):
                 await self._connection.send("chat:played", played)
 
     def _named(self, data: Any) -> RemoteReply | None:
@@ -107,7 +107,7 @@ class Replies:
                     reply.fail(EngineError(f"chunk {reply.next_index} of the reply was lost with the connection"))
 
         after = {"sessionId": reply.session_id, "after": {reply.id: reply.next_index - 1}}
-        with suppress(RequestError):  # lost again
+        with suppress(EngineUnavailable):  # lost again
             await self._connection.send("chat:join", after, heard=joined)
 
     def _fail_all(self, why: str) -> None:

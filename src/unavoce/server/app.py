@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import socketio
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat, Limits
 from unavoce.composition import build_stage, sound_settings
 from unavoce.cores import Cores
@@ -60,44 +62,76 @@ class App:
 async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Every part of the server, running, but for the listening socket. Raises SettingsError or StartError."""
     cores = Cores()
-    try:
-        stage = await asyncio.to_thread(build_stage, settings, cores)
-    except EngineUnavailable as error:
-        raise StartError(str(error)) from error
+    stage = await asyncio.to_thread(_stage, settings, cores)
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
     await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
-        starting = tasks.create_task(_start(model))
-        warming = tasks.create_task(_warmer(stage, settings).run())
-        keys = Keys(key.get_secret_value() for key in settings.api_keys)
-        guard, refusals, figures = Guard(keys), Refusals(), CacheFigures(stage.cache)
-        api = Api(Health(stage, model, chat), figures, chat)
-        metrics = Metrics(stage, chat, figures, refusals)
-        speech = SpeechDoor(stage.chain, chat)
-        document = Document(asks_for_key=bool(settings.api_keys), assets=f"assets/{site.digest}")
-        doors = [*document.routes(guard), *api.routes(guard), *metrics.routes(guard), *speech.routes(guard)]
-        http = web_app([*site.routes(), *doors])
-        sockets = Sockets(
-            chat,
-            keys,
-            tasks,
-            lambda: stage.chain.statuses,
-            note=refusals.note,
-            quotas=Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s),
-        )
-        metrics.count_connections("socketio", lambda: sockets.connections)
-        stage.chain.watch(sockets.announce)
+        beside = [tasks.create_task(_start(model)), tasks.create_task(_warmer(stage, settings).run())]
+        parts = _parts(settings, stage, model, chat)
+        http = web_app([*site.routes(), *_routes(parts, site)])
+        sockets = _sockets(parts, tasks)
+        app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
+        behind_the_gate = parts.refusals.counting(gated(app, settings))
+        stopping = Stopping(chat, sockets, settings.stop_timeout_s)
         try:
-            stopping = Stopping(chat, sockets, settings.stop_timeout_s)
-            app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
-            async with wyoming_door(settings, chat, stage.chain, metrics, refusals) as wyoming:
-                yield App(refusals.counting(gated(app, settings)), http, chat, sockets, stopping, wyoming)
+            async with wyoming_door(settings, chat, stage.chain, parts.metrics, parts.refusals) as wyoming:
+                yield App(behind_the_gate, http, chat, sockets, stopping, wyoming)
         finally:
             await sockets.close()
-            starting.cancel()
-            warming.cancel()
+            for task in beside:
+                task.cancel()
             await model.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the doors are made of."""
+
+    settings: Settings
+    chain: Chain
+    chat: Chat
+    keys: Keys
+    health: Health
+    figures: CacheFigures
+    refusals: Refusals
+    metrics: Metrics
+
+
+def _parts(settings: Settings, stage: Stage, model: LanguageModel, chat: Chat) -> _Parts:
+    keys = Keys(key.get_secret_value() for key in settings.api_keys)
+    figures, refusals = CacheFigures(stage.cache), Refusals()
+    metrics = Metrics(stage, chat, figures, refusals)
+    return _Parts(settings, stage.chain, chat, keys, Health(stage, model, chat), figures, refusals, metrics)
+
+
+def _routes(parts: _Parts, site: Site) -> list[BaseRoute]:
+    """What is answered over plain HTTP, but for the page."""
+    guard = Guard(parts.keys)
+    return [
+        *Document(asks_for_key=bool(parts.settings.api_keys), assets=f"assets/{site.digest}").routes(guard),
+        *Api(parts.health, parts.figures, parts.chat).routes(guard),
+        *parts.metrics.routes(guard),
+        *SpeechDoor(parts.chain, parts.chat).routes(guard),
+    ]
+
+
+def _sockets(parts: _Parts, tasks: asyncio.TaskGroup) -> Sockets:
+    """The door of Socket.IO."""
+    settings, chain = parts.settings, parts.chain
+    quotas = Quotas(connection_places(settings), settings.max_events_per_s, settings.handshake_timeout_s)
+    note = parts.refusals.note
+    sockets = Sockets(parts.chat, parts.keys, tasks, lambda: chain.statuses, note=note, quotas=quotas)
+    chain.watch(sockets.announce)
+    parts.metrics.count_connections("socketio", lambda: sockets.connections)
+    return sockets
+
+
+def _stage(settings: Settings, cores: Cores) -> Stage:
+    try:
+        return build_stage(settings, cores)
+    except EngineUnavailable as error:
+        raise StartError(str(error)) from error
 
 
 def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:

@@ -29,12 +29,17 @@ def framed(lines: list[str]) -> str:
     return "\n".join(["", edge, *(f"*  {line.ljust(width)}  *" for line in lines), edge, "", ""])
 
 
+def _ports(settings: Settings) -> str:
+    wyoming = settings.wyoming_port
+    return f"{settings.port}" if wyoming is None else f"{settings.port} (and {wyoming}, Wyoming)"
+
+
 def _warning(settings: Settings) -> list[str]:
     where = "every network of this machine" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     return [
         "WARNING: this server is open to anyone who can reach it.",
         "",
-        f"It listens on {where}, port {settings.port}, and no API key is set:",
+        f"It listens on {where}, port {_ports(settings)}, and no API key is set:",
         "whoever reaches that port can talk to your language model, hear what it",
         "says, and use up what your speech engines cost.",
         "",

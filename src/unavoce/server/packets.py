@@ -35,12 +35,12 @@ class Packet(packet.Packet):  # type: ignore[misc]  # the library has no types
         return count
 
     def _is_sound(self, count: int) -> bool:
-        kind, data = self.packet_type, self.data
+        kind = self.packet_type
         if kind in (packet.BINARY_EVENT, packet.BINARY_ACK):
             return 0 < count <= MAX_ATTACHMENTS and self._is_list(named=kind == packet.BINARY_EVENT)
         if kind in (packet.EVENT, packet.ACK):
             return self._is_list(named=kind == packet.EVENT)
-        return kind in (packet.CONNECT, packet.DISCONNECT) and not isinstance(data, list)
+        return kind in (packet.CONNECT, packet.DISCONNECT)
 
     def _is_list(self, *, named: bool) -> bool:
         """An event's data begins with its name; an acknowledgement names what it answers by number."""

@@ -200,8 +200,12 @@ class Settings(BaseModel):
     max_body_bytes: int = Field(1 << 20, ge=1 << 10, le=1 << 30)
     request_timeout_s: float = Field(30.0, ge=0.05, le=3600)
     """For a request to come whole, from connecting or its first byte."""
-    send_timeout_s: float = Field(30.0, ge=0.05, le=3600)
-    """How long a connection may be behind with what it was sent."""
+    send_timeout_s: float = Field(180.0, ge=0.05, le=3600)
+    """How long a connection may be behind with what it was sent.
+
+    Long, since programs that play as they read take nothing for up to 88 s, measured, while their own buffer lasts.
+    What one that never reads costs meanwhile is 64 KiB and its place.
+    """
     handshake_timeout_s: float = Field(10.0, ge=0.05, le=3600)
     """For a Socket.IO connection to join the default namespace."""
     max_message_chars: int = Field(20_000, ge=1, le=1_000_000)

@@ -182,6 +182,19 @@ def test_what_is_too_old_goes(tmp_path: Path, clock: Clock) -> None:
         assert not store.place.damaged.exists()
 
 
+def test_what_a_wrong_clock_has_dated_goes_too(tmp_path: Path, clock: Clock) -> None:
+    """By its date it would not grow old for years; a clock that is not set yet takes nothing away."""
+    with closing(opened(tmp_path, clock, max_age=MaxAge(DAY_S))) as store:
+        store.write([record("one", 0, "Good evening."), record("one", 1, "Later.", at=NOW + 900 * DAY_S)], 0)
+        clock.now_s = 5.0
+        store.expire()
+        assert texts(store) == ["Good evening.", "Later."]
+        clock.now_s = NOW + 5
+        assert texts(store) == ["Good evening."]
+        store.expire()
+        assert found_in(tmp_path, "Later.") == []
+
+
 def test_what_is_forgotten_is_gone_from_every_file(store: HistoryStore) -> None:
     """From the database and from its log, at once."""
     store.write([record("one", 0, "The secret of Nineveh."), record("two", 0, "Good evening.")], 0)

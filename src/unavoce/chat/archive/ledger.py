@@ -10,6 +10,7 @@ become free. What the write-ahead log still holds of it goes with `scrub`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,9 @@ CLEARINGS_KEPT_S: Final = 86_400.0
 MOST_LISTED: Final = 1000
 _AT_A_TIME: Final = 200
 """Messages that are looked at in one go when the oldest have to go."""
+SCRUB_LIMIT_S: Final = 2.0
+"""How long is tried to let the log go; a process that reads in it is waited for besides, for BUSY_S."""
+_SCRUB_AGAIN_S: Final = 0.05
 _SPARE: Final = 0.9
 """Of the bound, where it was passed: room is made for more than the next message."""
 
@@ -133,9 +137,15 @@ class Ledger(Database):
         return (pages - free) * PAGE_BYTES
 
     def scrub(self) -> bool:
-        """Let the write-ahead log go, with what was deleted. False: another process reads in it; try again later."""
-        self.unscrubbed = int(self._one("PRAGMA wal_checkpoint(TRUNCATE)")[0]) != 0
-        return not self.unscrubbed
+        """Let the write-ahead log go, with what was deleted. False: another process holds on to it; try again later."""
+        until_s = time.monotonic() + SCRUB_LIMIT_S
+        while busy := int(self._one("PRAGMA wal_checkpoint(TRUNCATE)")[0]) != 0:
+            if time.monotonic() > until_s:
+                break
+            # SQLite does not wait for another process that does the same, after it has written much.
+            time.sleep(_SCRUB_AGAIN_S)
+        self.unscrubbed = busy
+        return not busy
 
     # -- clearings, so that a running server learns of what a command has cleared
 
@@ -182,7 +192,7 @@ class Ledger(Database):
 
 
 def _where(which: Which) -> tuple[str, Sequence[object]]:
-    conditions: list[tuple[str, object]] = [("at < ?", which.before)]
+    conditions: list[tuple[str, object]] = [("at < ?", which.before), ("at > ?", which.after)]
     if which.session is not None:
         conditions.append(("session = ?", which.session))
     if which.up_to is not None:

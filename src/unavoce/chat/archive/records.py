@@ -41,9 +41,22 @@ class Which:
     """Made before; Unix time, seconds."""
     up_to: int | None = None
     """Numbered so at most."""
+    after: float = float("-inf")
+    """Made after, likewise."""
 
     def fits(self, session: str, number: int, at: float) -> bool:
-        return self.session in (None, session) and at < self.before and (self.up_to is None or number <= self.up_to)
+        return (
+            self.session in (None, session)
+            and self.after < at < self.before
+            and (self.up_to is None or number <= self.up_to)
+        )
+
+
+def outdated(max_age: MaxAge | None, now: float) -> tuple[Which, ...]:
+    """What is too old by `now` (Unix time), and what a wrong clock has dated so late that it might never grow old."""
+    if max_age is None:
+        return ()
+    return Which(before=max_age.oldest(now)), Which(after=max_age.latest(now))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from unavoce.chat.archive.ledger import CLEARINGS_KEPT_S, Ledger
 from unavoce.chat.archive.place import Place
-from unavoce.chat.archive.records import Figures, Limits, Outcome, Record, Which
+from unavoce.chat.archive.records import Figures, Limits, Outcome, Record, Which, outdated
 from unavoce.errors import REMEDY, HistoryError
 from unavoce.storage.database import DatabaseBroken
 
@@ -83,8 +84,8 @@ class HistoryStore:
     def read(self, session: str, binding: bytes) -> list[Record]:
         """The messages of a session that is bound so, the oldest first; empty where there is none."""
         records = self._using(lambda ledger: ledger.read(session))
-        oldest = self._oldest()
-        return [record for record in records if record.binding == binding and record.at >= oldest]
+        old = self._outdated()
+        return [one for one in records if one.binding == binding and not _fits_any(old, one)]
 
     def forget(self, which: Which) -> int:
         """Messages that were removed, so that nothing of their text is left in the file."""
@@ -93,11 +94,11 @@ class HistoryStore:
 
     def expire(self) -> None:
         """Remove what is too old, the file that was set aside as well."""
-        if self._limits.max_age is None:
-            return
-        oldest = self._oldest()
-        self._using(lambda ledger: self._remove(ledger, Which(before=oldest)))
-        self._using(lambda _: self.place.remove_damaged(oldest))
+        for which in self._outdated():
+            self._using(partial(self._remove, which=which))
+        if (max_age := self._limits.max_age) is not None:
+            oldest = max_age.oldest(self._now())
+            self._using(lambda _: self.place.remove_damaged(oldest))
 
     def figures(self) -> Figures:
         return self._using(lambda ledger: ledger.figures(0))
@@ -111,9 +112,8 @@ class HistoryStore:
 
     # -- how
 
-    def _oldest(self) -> float:
-        max_age = self._limits.max_age
-        return float("-inf") if max_age is None else max_age.oldest(self._now())
+    def _outdated(self) -> tuple[Which, ...]:
+        return outdated(self._limits.max_age, self._now())
 
     def _remove(self, ledger: Ledger, which: Which) -> int:
         with ledger.writing():
@@ -174,6 +174,10 @@ class HistoryStore:
         self.problem = problem
         self._rests_until_s = self._monotonic() + REST_S
         self.close()  # so that what is mended meanwhile is seen
+
+
+def _fits_any(which: Sequence[Which], record: Record) -> bool:
+    return any(one.fits(record.session, record.number, record.at) for one in which)
 
 
 def _told(path: Path, error: Exception) -> str:

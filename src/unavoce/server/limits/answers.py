@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from unavoce.server.limits.paths import is_page
+from unavoce.server.limits.refusals import with_openais
 
 log = logging.getLogger(__name__)
 
@@ -57,4 +58,4 @@ class Answers:
 
 async def _apologise(scope: Scope, receive: Receive, send: Send) -> None:
     error = {"code": "internal", "message": "the server made a mistake; its log says which"}
-    await JSONResponse({"error": error}, 500)(scope, receive, send)
+    await JSONResponse({"error": with_openais(error, scope, "server_error")}, 500)(scope, receive, send)

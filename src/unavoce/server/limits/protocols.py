@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,18 +22,21 @@ MAX_FRAGMENTS: Final = 1_024
 """Frames of one WebSocket message. Empty ones add nothing to its size, and could come for ever."""
 TURNED_AWAY: Final = 64
 """Connections beyond the limit that are told so; more are cut without a word."""
-_BODY: Final = b'{"error":{"code":"too_many","message":"too many connections are open; try again in a moment"}}'
-TOO_MANY: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-    b"X-Content-Type-Options: nosniff\r\nRetry-After: 10\r\nConnection: close\r\n"
-    b"Content-Length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+
+
+def _answer(status: str, code: str, message: str, *headers: str) -> bytes:
+    """A whole answer, for when no application can give one. With OpenAI's fields: which door it was for is unknown."""
+    body = json.dumps({"error": {"code": code, "message": message, "type": "invalid_request_error", "param": None}})
+    named = ("Content-Type: application/json", "Cache-Control: no-store", "X-Content-Type-Options: nosniff", *headers)
+    lines = (f"HTTP/1.1 {status}", *named, "Connection: close", f"Content-Length: {len(body)}", "", body)
+    return "\r\n".join(lines).encode()
+
+
+TOO_MANY: Final = _answer(
+    "503 Service Unavailable", "too_many", "too many connections are open; try again in a moment", "Retry-After: 10"
 )
-_BROKEN: Final = b'{"error":{"code":"invalid","message":"this is no HTTP request, or its body is broken"}}'
-BROKEN: Final = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-    b"X-Content-Type-Options: nosniff\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(_BROKEN), _BROKEN)
-)
-TOO_LATE: Final = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+BROKEN: Final = _answer("400 Bad Request", "invalid", "this is no HTTP request, or its body is broken")
+TOO_LATE: Final = _answer("408 Request Timeout", "too_slow", "the request did not come whole in time")
 
 _quiet = logging.getLogger("uvicorn.error.websocket")
 _quiet.setLevel(logging.WARNING)

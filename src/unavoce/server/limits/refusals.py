@@ -31,10 +31,13 @@ async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
     What still comes is thrown away, and is to be whole in the time of any request (protocols.py).
     """
     note_refusal(scope, refusal.code)
-    error = {"code": refusal.code, "message": refusal.message}
-    if scope["path"].startswith(OPENAIS):
-        kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
-        error |= {"type": kind, "param": None}  # type: ignore[dict-item]
+    kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
+    error = with_openais({"code": refusal.code, "message": refusal.message}, scope, kind)
     wait_s = refusal.retry_after_s
     headers = {} if wait_s is None else {"Retry-After": str(max(1, math.ceil(wait_s)))}
     await JSONResponse({"error": error}, refusal.status, headers)(scope, receive, send)
+
+
+def with_openais(error: dict[str, str], scope: Scope, kind: str) -> dict[str, str | None]:
+    """`error`, with OpenAI's fields where the caller expects them."""
+    return {**error, "type": kind, "param": None} if scope["path"].startswith(OPENAIS) else {**error}

@@ -96,11 +96,12 @@ class Transports:
     async def cut(self, sid: str) -> None:
         """End the transport at once; what waits to be sent is lost."""
         transport = self._open.get(sid)
-        if transport is not None and transport.abort is not None:
-            transport.abort()
+        abort = transport.abort if transport else None
+        if abort is not None:
+            abort()
         if (connection := self._engine.sockets.get(sid)) is not None:
-            # A polite close would wait in a queue that this client may not read.
-            await connection.close(wait=False, abort=True)
+            # Over long polling a poll may be waiting, and ends with the farewell that nobody waits for here.
+            await connection.close(wait=False, abort=abort is not None)
 
     # -- what the Engine.IO server tells
 

@@ -19,6 +19,7 @@ from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, Synthesize
 from unavoce.chat.client import Caller
 from unavoce.chat.speech_input import SpeechInput
 from unavoce.errors import RequestError
+from unavoce.server.limits.addresses import group
 from unavoce.server.wyoming.asked import parse
 from unavoce.server.wyoming.frames import Unreadable, read_event, sendable
 from unavoce.server.wyoming.house import House
@@ -57,6 +58,7 @@ class Connection:
         self._writer = writer
         self._house = house
         self._bounds = house.bounds
+        self._address = group(caller.address)
         self._reciter = Reciter(house, caller, self._say)
         self._inbox: asyncio.Queue[Event | None] = asyncio.Queue(WAITING_EVENTS)
         self._stream: Stream | None = None
@@ -116,7 +118,7 @@ class Connection:
         """The next event; None where no other can come."""
         while True:
             try:
-                return await read_event(self._reader, self._bounds)
+                event = await read_event(self._reader, self._bounds)
             except TimeoutError:
                 if self._speaking is None or self._speaking.done():
                     return None
@@ -125,6 +127,9 @@ class Connection:
             except Unreadable as error:
                 await self._reciter.tell(RequestError(error.code, error.message))
                 return None
+            else:
+                await asyncio.sleep(self._house.pace.owe(self._address) if event else 0)
+                return event
 
     # -- answering
 

@@ -24,6 +24,10 @@ log = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 64
 MAX_CONNECTIONS_PER_ADDRESS = 16
+MAX_REFUSED = 64
+"""Connections that are being told why they are not served; those beyond are cut without a word."""
+MAX_STRANGERS = 100
+"""Addresses whose refusal the log tells."""
 STOP_S = 2.0
 """For clients to take the end of what was spoken when the server stops."""
 
@@ -53,6 +57,8 @@ class Door:
         self._admission = admission
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._places = Places(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS)
+        self._refused: set[asyncio.Task[None]] = set()
+        self._strangers: set[str] = set()
         self._tasks = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Door:
@@ -65,7 +71,7 @@ class Door:
             connection.stop()
         if running:
             await asyncio.wait([task for _, task in running], timeout=STOP_S)
-        for _, task in running:
+        for task in (*(task for _, task in running), *self._refused):
             task.cancel()
         await self._tasks.__aexit__(None, None, None)
 
@@ -80,7 +86,7 @@ class Door:
         connection = Connection(reader, writer, Caller("", address), self._house)
         refusal = self._refusal(address)
         if refusal is not None:
-            self._tasks.create_task(connection.refuse(refusal))
+            self._refuse(connection, refusal, writer)
             return
         task = self._connections[connection] = self._tasks.create_task(connection.run())
         task.add_done_callback(lambda _: self._gone(connection, address))
@@ -88,12 +94,26 @@ class Door:
     def _refusal(self, address: str) -> RequestError | None:
         """Why that address is not served; None where it is, and has taken a place."""
         if not self._admission.admits(address):
-            log.warning("wyoming_client_refused", extra={"address": address})
+            self._warn(address)
             message = "this address is not let in; an operator names those that are in UNAVOCE_WYOMING_CLIENTS"
             return RequestError("unauthorised", message)
         if not self._places.take(address):
             return RequestError("busy", "too many connections are open; close one, or try again in a moment")
         return None
+
+    def _refuse(self, connection: Connection, refusal: RequestError, writer: asyncio.StreamWriter) -> None:
+        if len(self._refused) >= MAX_REFUSED:
+            writer.transport.abort()
+            return
+        task = self._tasks.create_task(connection.refuse(refusal))
+        self._refused.add(task)
+        task.add_done_callback(self._refused.discard)
+
+    def _warn(self, address: str) -> None:
+        """Once for an address: it may be the one that the operator has to name, and may come a thousand times."""
+        if address not in self._strangers and len(self._strangers) < MAX_STRANGERS:
+            self._strangers.add(address)
+            log.warning("wyoming_client_refused", extra={"address": address})
 
     def _gone(self, connection: Connection, address: str) -> None:
         del self._connections[connection]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat
+from unavoce.server.limits.buckets import Buckets
 from unavoce.server.wyoming.frames import Bounds
 from unavoce.settings import Settings
 
@@ -21,8 +22,18 @@ class House:
     max_chars: int
     """Of the text of one stream."""
     bounds: Bounds
+    pace: Buckets
+    """Events of an address."""
 
     @classmethod
     def of(cls, settings: Settings, chat: Chat, chain: Chain, note: Callable[[str, str], None]) -> House:
         longest = max(settings.max_reply_chars, settings.max_message_chars)
-        return cls(chat, chain, note, settings.sample_rate_hz, settings.max_reply_chars, Bounds.of_texts(longest))
+        return cls(
+            chat,
+            chain,
+            note,
+            rate_hz=settings.sample_rate_hz,
+            max_chars=settings.max_reply_chars,
+            bounds=Bounds.of_texts(longest),
+            pace=Buckets(settings.max_events_per_s),
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterable
 
 from wyoming.error import Error
@@ -15,6 +16,8 @@ from unavoce.server.wyoming.asked import parse, voice_for
 from unavoce.server.wyoming.frames import sendable
 from unavoce.server.wyoming.house import House
 from unavoce.server.wyoming.sound import Say, Sound
+
+log = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 1000
 """Characters of an error's text."""
@@ -39,6 +42,7 @@ class Reciter:
         if error is None:
             await sound.begin()  # what has nothing to say is an empty sound
         else:
+            log.info("wyoming_error", extra={"code": error.code})  # Home Assistant does not say so itself
             await self.tell(error)
         if sound.begun or text is None:
             await sound.end()

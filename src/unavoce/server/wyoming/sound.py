@@ -14,6 +14,8 @@ from unavoce.narration.events import Chunk
 WIDTH_BYTES, CHANNELS = 2, 1
 CHUNK_S = 0.1
 """Sound in one event, at most."""
+SLOWEST, GRACE_S = 2.0, 60.0
+"""A client that needs more than twice as long to take its sound as it lasts, and a minute, is not listening to it."""
 
 Say = Callable[[Eventable], Awaitable[None]]
 
@@ -26,16 +28,26 @@ class Sound:
         self._say = say
         self.begun = False
         self._samples = 0
+        self._waited_s = 0.0
+        self._now = asyncio.get_running_loop().time
 
     async def add(self, chunk: Chunk) -> None:
+        """Raises TimeoutError when the client takes its sound far too slowly."""
         await self.begin()
         step = round(CHUNK_S * self._rate_hz)
         for start in range(0, len(chunk.samples), step):
             part = chunk.samples[start : start + step]
-            await self._say(AudioChunk(audio=part.astype("<i2").tobytes(), timestamp=self._at_ms, **self._format))
+            await self._write(AudioChunk(audio=part.astype("<i2").tobytes(), timestamp=self._at_ms, **self._format))
             self._samples += len(part)
             # A client that reads fast would else have the event loop to itself until a long clip has left.
             await asyncio.sleep(0)
+
+    async def _write(self, event: Eventable) -> None:
+        began_s = self._now()
+        await self._say(event)
+        self._waited_s += self._now() - began_s
+        if self._waited_s > GRACE_S + SLOWEST * self._samples / self._rate_hz:
+            raise TimeoutError
 
     async def begin(self) -> None:
         """Told once; `add` does it where it was not done."""

@@ -143,10 +143,15 @@ export class Session extends Listener {
 
   /** The server was restarted, or the time is over. */
   #forgotten() {
+    this.leave();
+    this.emit("sessionLost", {});
+  }
+
+  /** There is none any more; what is said next begins another. */
+  leave() {
     this.id = this.#told = null;
     this.#resume.clear();
     for (const reply of [...this.replies.values()]) this.#gone(reply);
-    this.emit("sessionLost", {});
   }
 
   /** The server knows it no longer; what has arrived of it is still played. @param {Reply} reply */

@@ -105,6 +105,15 @@ export class Conversation {
     return is.count((await this.#connection.ask("chat:abort", { sessionId: this.sessionId })).aborted) ?? 0;
   }
 
+  /** Silence at once, then have the server forget the session; how many messages it had. Throws Refused. */
+  async forget() {
+    this.#session.silence();
+    if (!this.sessionId) return 0;
+    const { messages } = await this.#connection.ask("chat:forget", { sessionId: this.sessionId });
+    this.#session.leave();
+    return is.count(messages) ?? 0;
+  }
+
   /** The session's messages, oldest first. Throws Refused. @returns {Promise<Message[]>} */
   async history() {
     if (!this.sessionId) return [];
