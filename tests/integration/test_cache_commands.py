@@ -276,7 +276,7 @@ async def kept(client: httpx.AsyncClient) -> dict[str, Any]:
 
 async def test_a_running_server_forgets_what_is_cleared(environ: dict[str, str]) -> None:
     """Its twelve warmed phrases go from disk at once and from its memory soon; command and server tell the same."""
-    environ["UNAVOCE_PREWARM_DELAY_S"] = "0"
+    environ |= {"UNAVOCE_PREWARM_DELAY_S": "0", "UNAVOCE_MAX_REQUESTS_PER_S": "10000"}  # it is asked without a pause
     async with (
         started(environ, "serve") as server,
         httpx.AsyncClient(base_url=await address(server), trust_env=False, timeout=30) as client,

