@@ -31,7 +31,7 @@ serve: $(VENV)/serve.stamp
 
 # The runner's closing line is the last line printed.
 test: lint browsers
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 browsers: $(VENV)/dev.stamp
 	@requirements/debian.sh

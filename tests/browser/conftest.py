@@ -23,10 +23,15 @@ Visiting = Callable[..., AbstractAsyncContextManager[Visit]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser belongs to the event loop that started it, so all tests of this folder share one loop."""
+    """A browser belongs to the event loop that started it, so all tests of this folder share one loop, and one process.
+
+    They play in real time and leave a core free: where there are two processes, the other tests run beside them.
+    """
     for item in items:
-        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
