@@ -56,6 +56,7 @@ async def test_answers_are_as_the_document_says(data_dir: Path, key: str) -> Non
         assert all(not status >= 500 for counts in statuses.values() for status in counts)
         assert statuses[f"GET {TRACE}"][200]
         assert statuses["GET /api/health"][200]
+        assert statuses["POST /v1/audio/speech"][200]
         assert (401 in statuses["GET /api/health"]) == bool(key)
 
 
@@ -67,7 +68,7 @@ async def test_a_server_that_cannot_speak_keeps_to_the_document(data_dir: Path) 
         statuses = await answers(server, await told_by(server))
         assert statuses["GET /api/health"][503]
         broken = {name for name, counts in statuses.items() if any(status >= 500 for status in counts)}
-        assert broken <= {"GET /api/health"}
+        assert broken <= {"GET /api/health", "POST /v1/audio/speech"}
 
 
 async def test_a_document_that_does_not_fit_is_found_out(data_dir: Path) -> None:

@@ -46,7 +46,8 @@ async def test_it_names_every_route_of_the_application_and_no_other(data_dir: Pa
 
 def _methods(route: BaseRoute) -> set[str]:
     assert isinstance(route, Route)
-    return set(route.methods or ())
+    # OpenAI's routes take every method, to refuse all but one in OpenAI's shape.
+    return set(route.methods or {route.endpoint.method} - {""})
 
 
 def _shape(path: str) -> str:

@@ -10,11 +10,12 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
 
-from unavoce.server.openapi import cache, health, metrics, page_files, trace
+from unavoce.server.openapi import cache, health, metrics, page_files, speech, trace
 from unavoce.server.openapi.operation import Answer, Content, Operation, Parameter
 from unavoce.server.openapi.refusals import GATE
 
 OPERATIONS: Final = (
+    *speech.OPERATIONS,
     *health.OPERATIONS,
     *cache.OPERATIONS,
     *trace.OPERATIONS,

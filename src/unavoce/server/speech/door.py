@@ -92,7 +92,8 @@ class _Endpoint:
 
     def __init__(self, guard: Guard, method: str, answer: Answer) -> None:
         self._guard = guard
-        self._method = method
+        self.method = method
+        """The one it is for; empty where it is for none."""
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,9 +108,9 @@ class _Endpoint:
                 await answer_to(error)(scope, receive, send)
 
     def _check_method(self, method: str) -> None:
-        if self._method and method.replace("HEAD", "GET") != self._method:
-            message = f"{method[:20]} is not for this route; {self._method} is"
-            raise SpeechRefused(405, "method_not_allowed", message, headers={"Allow": self._method})
+        if self.method and method.replace("HEAD", "GET") != self.method:
+            message = f"{method[:20]} is not for this route; {self.method} is"
+            raise SpeechRefused(405, "method_not_allowed", message, headers={"Allow": self.method})
 
 
 async def _nothing(request: Request, _caller: Caller, _send: Send) -> None:

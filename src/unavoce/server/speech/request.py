@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.config import JsonDict
 from starlette.requests import Request
 
 from unavoce.audio.streams import StreamFormat
@@ -15,23 +16,37 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Speed = Annotated[float, Field(ge=0.25, le=4.0, allow_inf_nan=False)]
 
 
+_OPEN: Final[JsonDict] = {"additionalProperties": True}
+"""For the OpenAPI document: more may come, and is ignored."""
+
+
 class VoiceId(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    """A voice as newer clients of OpenAI name it."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", json_schema_extra=_OPEN)
     id: Name
 
 
 class SpeechRequest(BaseModel):
     """OpenAI's fields; others are ignored, as other servers have some of their own. Null is as if left out."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="ignore", use_attribute_docstrings=True, json_schema_extra=_OPEN
+    )
     model: Name
+    """`tts-1` and OpenAI's others for the default voice, or an engine of this server."""
     input: str
+    """At most `UNAVOCE_MAX_MESSAGE_CHARS` characters, 20,000 unless set."""
     voice: Annotated[VoiceId | Name, Field(union_mode="left_to_right")]
+    """One of `/v1/audio/voices`; OpenAI's names mean the default one."""
     instructions: str | None = None
     """Without effect: no engine here takes any."""
     response_format: StreamFormat | None = None
+    """`mp3` unless another is wanted; `pcm` is 24 kHz, mono, 16 bits."""
     speed: Speed | None = None
+    """Spoken at the nearest of 0.5 to 2."""
     stream_format: Literal["audio", "sse"] | None = None
+    """`sse` for events with parts of the sound in them."""
 
     @property
     def voice_name(self) -> str:
