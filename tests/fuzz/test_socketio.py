@@ -88,7 +88,8 @@ async def test_garbage_without_an_acknowledgement_is_as_harmless(data_dir: Path)
     async with reference(data_dir) as world:
         for name, arguments in drawn(CALLS, 200):
             await world.fuzzed.client.emit(name, tuple(with_ids(arguments, world.ids)))
-        await world.fuzzed.ok("chat:history", {"sessionId": world.ids["«session»"]})
+        # The garbage may have forgotten its own session.
+        await call(world.fuzzed, "chat:history", [{"sessionId": world.ids["«session»"]}])
 
 
 async def test_ids_of_another_key_do_nothing(data_dir: Path) -> None:

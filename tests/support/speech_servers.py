@@ -92,9 +92,7 @@ async def until(condition: Callable[[], object]) -> None:
 async def serving(handler: Handler, port: int = 0) -> AsyncIterator[str]:
     """A server whose every request is answered by `handler`; yields its URL. Stopped when the block ends."""
     with socket.create_server(("127.0.0.1", port)) as listening:
-        config = uvicorn.Config(
-            _app(handler), lifespan="off", log_config=None, log_level="critical", timeout_graceful_shutdown=1
-        )
+        config = uvicorn.Config(_app(handler), lifespan="off", log_config=None, timeout_graceful_shutdown=1)
         web = Web(config)
         task = asyncio.create_task(web.serve(sockets=[listening]))
         await web.ready.wait()
