@@ -59,6 +59,16 @@ async def test_a_request_that_breaks_in_the_middle_of_its_answer_ends_there(
     assert errors(caplog) == []
 
 
+async def test_bytes_that_are_no_http_leave_no_line_in_the_log(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They are answered with 400, and a stranger cannot fill the log with them."""
+    async with running_server(data_dir) as server:
+        answer = await exchanged(*place(server.url), [b"SSH-2.0-x\r\n\r\n"])
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
 async def test_garbage_is_answered_or_cut_off(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Heads, bodies, pipelines and noise of every kind, six connections at a time: no 5xx, and no crash in the log."""
     async with running_server(data_dir, **UNLIMITED) as server:

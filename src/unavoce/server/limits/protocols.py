@@ -40,6 +40,9 @@ TOO_LATE: Final = _answer("408 Request Timeout", "too_slow", "the request did no
 
 _quiet = logging.getLogger("uvicorn.error.websocket")
 _quiet.setLevel(logging.WARNING)
+_crashes = logging.getLogger("uvicorn.error.http")
+_crashes.setLevel(logging.ERROR)
+"""Not of bytes that are no HTTP: a line for each, and strangers could fill the log."""
 
 
 @dataclass(slots=True)
@@ -103,6 +106,7 @@ class HttpProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
+        self.logger = _crashes
         self._peer = self.client[0] if self.client else ""
         if self.patience.places.take(self._peer):
             self._watch = _Watch(self.patience, self.transport, self._too_late)
