@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -26,7 +27,10 @@ PARTS: Mapping[str, str] = {
     "cache": "clips on disk, beside diskcache and plain files",
     "page": "the first load of the page in Chromium: bytes, and time until it can be used",
     "hits": "how soon the first chunk of a sentence at hand leaves a real server",
+    "fuzz": "garbage at every door at once, for five minutes; by name only",
 }
+BY_NAME = {"fuzz"}
+"""Parts that are run only when they are asked for: they measure nothing."""
 WIDTH = 120
 """Columns of a table that goes to a file."""
 
@@ -39,20 +43,25 @@ def main() -> None:
     machine = describe()
     console.print(f"{machine['cores']} cores, {machine['processor']}, Python {machine['python']}")
     results: dict[str, Any] = {"machine": machine}
-    for part in options.parts or PARTS:
-        results[part] = _run(part, options.repeat, console, _as_page if options.markdown else show)
+    failed = False
+    for part in options.parts or [part for part in PARTS if part not in BY_NAME]:
+        report, results[part] = _run(part, options.repeat, console, _as_page if options.markdown else show)
+        failed |= report.failed
     path = save(f"{datetime.now(UTC):%Y-%m-%d}", results)
     console.print(f"\nWritten to bench/results/{path.name}")
+    sys.exit(1 if failed else 0)
 
 
-def _run(part: str, repeat: int, console: Console, show: Callable[[Console, Grid], None]) -> dict[str, Any]:
+def _run(
+    part: str, repeat: int, console: Console, show: Callable[[Console, Grid], None]
+) -> tuple[Report, dict[str, Any]]:
     console.rule(f"{part}: {PARTS[part]}", align="left")
     with watched() as busy:
         report = _figures(part, repeat)
     for grid in report.grids:
         show(console, grid)
     console.print(f"Other programs kept {busy.others_cores} cores busy meanwhile; load {busy.load_1min}.\n")
-    return {"busy": asdict(busy), "repeat": repeat, **report.figures}
+    return report, {"busy": asdict(busy), "repeat": repeat, **report.figures}
 
 
 def _as_page(console: Console, grid: Grid) -> None:
@@ -75,7 +84,7 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parts = "\n".join(f"  {name:12} {what}" for name, what in PARTS.items())
     parser = argparse.ArgumentParser(
         "python -m bench",
-        description=f"parts (all by default):\n{parts}",
+        description=f"parts (all by default, but those 'by name only'):\n{parts}",
         formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="parts to run")

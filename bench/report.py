@@ -31,6 +31,8 @@ class Report:
 
     figures: Mapping[str, Any]
     grids: Sequence[Grid] = field(default_factory=tuple)
+    failed: bool = False
+    """It found what must not be; the program ends with exit code 1 then."""
 
 
 def show(console: Console, grid: Grid) -> None:
