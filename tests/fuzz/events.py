@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.client import Listener, listening
 from tests.support.protocol import acknowledged_codes, check_acknowledgement, check_event, sent_by_client
 
-from unavoce.server.sockets import MAX_PACKET_BYTES
+from unavoce.server.sockets.door import MAX_PACKET_BYTES
 
 NAMES = ("«session»", "«reply»", "«spoken»", "«theirs»", "«their»")
 FIELDS = sorted({name for event in sent_by_client().values() for name in event.tables["field"]})

@@ -23,7 +23,7 @@ from tests.support.client import Listener, check_order, joined, listening
 from tests.support.raw import bare_socket, raw_client
 from tests.support.server import PATIENCE_S, ScriptedModel, Server, running_server
 
-from unavoce.server.sockets import MAX_PACKET_BYTES
+from unavoce.server.sockets.door import MAX_PACKET_BYTES
 
 UNLIMITED = dict.fromkeys(("max_replies", "max_replies_per_session", "max_replies_per_caller"), 10_000)
 KEYS = {"api_keys": ("mine", "theirs"), **UNLIMITED}

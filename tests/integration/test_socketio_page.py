@@ -17,7 +17,7 @@ from unavoce.chain import chain
 from unavoce.chat import log, outbox, sessions, speech_input, traces
 from unavoce.chat.archive import records
 from unavoce.narration import plan, trace
-from unavoce.server import payloads, sockets
+from unavoce.server.sockets import door, payloads
 from unavoce.settings import Settings
 
 CODE = Path(unavoce.__file__).parent
@@ -75,7 +75,7 @@ def test_the_numbers_on_the_page_are_the_codes() -> None:
     text = PAGE.read_text()
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     for stated in (
-        f"{sockets.MAX_PACKET_BYTES:,} bytes",
+        f"{door.MAX_PACKET_BYTES:,} bytes",
         f"{defaults['max_message_chars']:,} characters (`UNAVOCE_MAX_MESSAGE_CHARS`)",
         f"{defaults['max_reply_chars']:,} characters (`UNAVOCE_MAX_REPLY_CHARS`)",
         f"{defaults['max_replies']} (`UNAVOCE_MAX_REPLIES`)",
@@ -92,7 +92,7 @@ def test_the_numbers_on_the_page_are_the_codes() -> None:
         f"{outbox.MAX_BYTES // 1024**2} MiB; over it, or when it takes nothing for {outbox.STUCK_S:g} s",
         f"newest {log.MAX_BYTES // 1024**2} MiB of each reply",
         f"{chain.MIN_SPEED} to {chain.MAX_SPEED}",
-        f"within {sockets.PING_INTERVAL_S + sockets.PING_TIMEOUT_S} s where it just falls silent",
+        f"within {door.PING_INTERVAL_S + door.PING_TIMEOUT_S} s where it just falls silent",
         f"for {speech_input.IDLE_S:g} s; what was received is spoken",
     ):
         assert stated in text, stated

@@ -25,7 +25,6 @@ from unavoce.narration.warming import Warmer
 from unavoce.server.api import Api
 from unavoce.server.auth import Keys
 from unavoce.server.cache_figures import CacheFigures
-from unavoce.server.frames import FrameGuard
 from unavoce.server.health import Health
 from unavoce.server.history import history_max_age, open_archive, say_what_is_left
 from unavoce.server.http import Guard, web_app
@@ -35,7 +34,8 @@ from unavoce.server.limits.web import connection_places
 from unavoce.server.metrics import Metrics
 from unavoce.server.openapi.door import Document
 from unavoce.server.refusals import Refusals
-from unavoce.server.sockets import Sockets
+from unavoce.server.sockets.door import Sockets
+from unavoce.server.sockets.frames import FrameGuard
 from unavoce.server.speech.door import SpeechDoor
 from unavoce.server.stopping import Stopping
 from unavoce.server.wyoming import wyoming_door

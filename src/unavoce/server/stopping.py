@@ -8,7 +8,7 @@ import logging
 from typing import Final
 
 from unavoce.chat.chat import Chat
-from unavoce.server.sockets import Sockets
+from unavoce.server.sockets.door import Sockets
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from unavoce.server.frames import FrameGuard, Message, Receive, Send
+from unavoce.server.sockets.frames import FrameGuard, Message, Receive, Send
 
 LEFT = {"type": "http.disconnect"}
 

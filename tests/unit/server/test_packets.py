@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from unavoce.server.packets import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, Packet, UnreadableError
+from unavoce.server.sockets.packets import MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, Packet, UnreadableError
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from unavoce.server.limits.places import Places
 from unavoce.server.limits.protocols import Patience, patient
-from unavoce.server.sockets import MAX_PACKET_BYTES
+from unavoce.server.sockets.door import MAX_PACKET_BYTES
 from unavoce.settings import Settings
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from unavoce.chat import outbox
-from unavoce.server import sockets
 from unavoce.server.limits import bodies, buckets, hosts, protocols
 from unavoce.server.limits.web import web_config
-from unavoce.server.wyoming import door
+from unavoce.server.sockets import door as sockets
+from unavoce.server.wyoming import door as wyoming
 from unavoce.settings import Settings
 from unavoce.settings.model import setting_names
 
@@ -47,7 +47,7 @@ def test_limits_without_a_setting_are_the_codes() -> None:
         f"| the same for a Socket.IO client, with {outbox.MAX_BYTES >> 20} MiB of events waiting at most |"
         f" | {outbox.STUCK_S:g} s |",
         f"| {protocols.MAX_FRAGMENTS:,} |",
-        f"| {door.MAX_CONNECTIONS}, {door.MAX_CONNECTIONS_PER_ADDRESS} |",
+        f"| {wyoming.MAX_CONNECTIONS}, {wyoming.MAX_CONNECTIONS_PER_ADDRESS} |",
         f"| {keep_alive_s} s |",
         f"| {sockets.PING_INTERVAL_S + sockets.PING_TIMEOUT_S} s |",
         f"{buckets.MOST:,} addresses are remembered",

@@ -16,12 +16,12 @@ from unavoce.chat.client import Caller, Client
 from unavoce.chat.outbox import Outbox, Payload
 from unavoce.chat.wire import status_on_wire
 from unavoce.errors import RequestError
-from unavoce.server import payloads
 from unavoce.server.auth import Keys
 from unavoce.server.limits.addresses import address_of
 from unavoce.server.limits.transports import Quotas, Transports
-from unavoce.server.packets import PatientServer
-from unavoce.server.payloads import parse
+from unavoce.server.sockets import payloads
+from unavoce.server.sockets.packets import PatientServer
+from unavoce.server.sockets.payloads import parse
 
 log = logging.getLogger(__name__)
 
