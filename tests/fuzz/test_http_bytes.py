@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.fuzz import chance
+from tests.fuzz.frames import HANDSHAKE
 from tests.fuzz.http_bytes import exchanged, throw
 from tests.support.server import running_server
 
@@ -66,6 +67,17 @@ async def test_bytes_that_are_no_http_leave_no_line_in_the_log(
     async with running_server(data_dir) as server:
         answer = await exchanged(*place(server.url), [b"SSH-2.0-x\r\n\r\n"])
     assert answer.startswith(b"HTTP/1.1 400 ")
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
+async def test_a_websocket_message_that_is_no_text_leaves_no_line_in_the_log(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Bytes that are no UTF-8, said to be text, end the connection, and that is all."""
+    no_text = b"\x81\x81\x00\x00\x00\x00\xff"
+    async with running_server(data_dir) as server:
+        answer = await exchanged(*place(server.url), [HANDSHAKE, no_text])
+    assert answer.startswith(b"HTTP/1.1 101 ")
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 

@@ -40,6 +40,8 @@ TOO_LATE: Final = _answer("408 Request Timeout", "too_slow", "the request did no
 
 _quiet = logging.getLogger("uvicorn.error.websocket")
 _quiet.setLevel(logging.WARNING)
+_quiet.addFilter(lambda record: not record.exc_info or record.exc_info[0] is not UnicodeDecodeError)
+"""Bytes from a stranger that are no text end the connection, and are no crash of ours."""
 _crashes = logging.getLogger("uvicorn.error.http")
 _crashes.setLevel(logging.ERROR)
 """Not of bytes that are no HTTP: a line for each, and strangers could fill the log."""
