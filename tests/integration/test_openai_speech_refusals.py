@@ -177,6 +177,14 @@ async def test_an_unknown_model_is_not_found(data_dir: Path) -> None:
             await client.models.retrieve("gpt-9")
 
 
+async def test_a_long_name_of_a_model_is_not_told_back_whole(data_dir: Path) -> None:
+    """The refusal holds its first 200 characters."""
+    async with running_server(data_dir) as server, bare(server.url) as client:
+        message = check_refusal(await client.get("/v1/models/" + "x" * 20_000), 404, "model_not_found", "model")
+        assert "x" * 200 in message
+        assert "x" * 201 not in message
+
+
 async def test_keys(data_dir: Path) -> None:
     """Every route asks for one, in OpenAI's shape, and the client knows the error; the key is in no answer."""
     async with running_server(data_dir, api_keys=("sk-right",)) as server:

@@ -18,7 +18,7 @@ from tests.fuzz.documented import IMPLIED, strict
 from tests.support.server import running_server
 
 from unavoce.server.openapi import html
-from unavoce.server.openapi.document import document
+from unavoce.server.openapi.document import OPERATIONS, document
 from unavoce.web import files
 from unavoce.web.site import POLICY
 
@@ -84,6 +84,12 @@ def _media(told: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
                 for kind, media in body.get("content", {}).items():
                     yield f"{method} {path}, body {number}, {kind}", media
             yield from ((f"{method} {path}, {one['name']}", one) for one in operation.get("parameters", []))
+
+
+def test_nothing_is_described_twice() -> None:
+    """Of two operations with one method and path the document would hold the later, and nobody would see the other."""
+    described = [(one.method, one.path) for one in OPERATIONS]
+    assert len(set(described)) == len(described)
 
 
 def test_every_operation_has_a_name_of_its_own() -> None:

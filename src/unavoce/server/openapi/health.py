@@ -166,24 +166,6 @@ OPERATIONS = (
     ),
     Operation(
         "get",
-        "/metrics",
-        "Operating",
-        "What is counted and measured",
-        "For Prometheus; docs/operating.md lists every metric.",
-        [
-            Answer(
-                200,
-                "The metrics as they are now, as OpenMetrics where `Accept` asks for it.",
-                {
-                    "text/plain": Content(TEXT, "# TYPE unavoce_stopping gauge\nunavoce_stopping 0.0\n"),
-                    "application/openmetrics-text": Content(TEXT),
-                },
-            ),
-            UNAUTHORISED,
-        ],
-    ),
-    Operation(
-        "get",
         "/api/health",
         "Operating",
         "How every part is",

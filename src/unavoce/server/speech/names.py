@@ -18,6 +18,10 @@ _OPENAI_MODEL: Final = re.compile(r"tts-1(-hd)?(-\d{4})?|gpt-4o(-mini)?-tts(-\d{
 """With the dates that their snapshots carry."""
 
 
+LONGEST_NAME: Final = 200
+"""Characters of a name, as far as it is told back; in a request's body it may not be longer (`request.Name`)."""
+
+
 class Names:
     """What the names in a request mean."""
 
@@ -66,7 +70,8 @@ class Names:
         names = [engine.name for engine in self._chain.engines]
         if model not in names:
             known = ", ".join((*OPENAI_MODELS, *names))
-            raise SpeechRefused(404, "model_not_found", f"model {model!r} is not one of: {known}", param="model")
+            told = f"model {model[:LONGEST_NAME]!r} is not one of: {known}"
+            raise SpeechRefused(404, "model_not_found", told, param="model")
         return model
 
     def _is_openais(self, voice: str) -> bool:
