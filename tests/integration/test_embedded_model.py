@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -261,6 +262,29 @@ async def test_cancelling_the_start_leaves_no_process(cores: Cores, monkeypatch:
     with pytest.raises(asyncio.CancelledError):
         await starting
     assert not process.alive
+
+
+async def test_a_server_that_dies_while_the_model_loads_leaves_no_process() -> None:
+    """Killed in its first moments it takes the model's process with it: both ends of its pipes are closed then.
+
+    Tried three times: a destructor that waited for ever did so in one case of three.
+    """
+    worker = Path(embedded.__file__).with_name("worker.py")
+
+    def orphaned() -> int:
+        folder = tempfile.mkdtemp()
+        command = [sys.executable, "-P", str(worker), str(packaged_model()), f"{folder}/llm.sock", "512", "1"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                pipe.close()
+            try:
+                return process.wait(60)
+            finally:
+                process.kill()
+
+    for _ in range(3):
+        assert await asyncio.to_thread(orphaned) == 0
 
 
 async def test_closing_the_model_ends_a_running_answer(cores: Cores) -> None:

@@ -118,13 +118,17 @@ class Replies:
         """Let it speak these tokens within the block; leaving that stops it."""
         self._recitals[recital.id] = recital
         task = self.run(recital, tokens)
+        # Not after the wait below: whoever is cancelled while it lasts would leave the recital here for ever.
+        task.add_done_callback(lambda _: self._let_go(recital))
         try:
             yield recital
         finally:
             recital.abort()
             await asyncio.wait([task])
-            del self._recitals[recital.id]
-            self._traces.keep(recital.traced)
+
+    def _let_go(self, recital: Recital) -> None:
+        del self._recitals[recital.id]
+        self._traces.keep(recital.traced)
 
     # -- how they end
 

@@ -149,8 +149,12 @@ def main(model: str, address: str, context_tokens: int, threads: int) -> None:
             answers.stop(message["stop"])
         else:
             answers.add(message)
-    os._exit(0)  # nothing to save, and no native destructor may hold up the end
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    try:
+        main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    finally:
+        # Nothing to save, and no native destructor may hold up the end: one waits for ever. The server may be gone
+        # before the model is loaded, so that it is an error which leads here.
+        os._exit(0)

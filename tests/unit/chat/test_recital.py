@@ -74,6 +74,30 @@ def test_leaving_early_stops_it() -> None:
     run(scenario())
 
 
+def test_cancelled_twice_it_is_forgotten_all_the_same() -> None:
+    """A door that is torn down while it waits for the end of its recital leaves nothing behind."""
+
+    async def visit(chat: Chat) -> None:
+        async with chat.recite(ANNA, "openai", TEXT) as recital:
+            async for _ in recital:
+                await asyncio.Event().wait()
+
+    async def scenario() -> None:
+        async with chatting() as chat:
+            visiting = asyncio.create_task(visit(chat))
+            await asyncio.sleep(1)
+            assert chat.running == 1
+            visiting.cancel()
+            await asyncio.sleep(0)  # it has left the loop, and waits
+            visiting.cancel()
+            await asyncio.wait([visiting])
+            await asyncio.sleep(1)
+            assert chat.running == 0
+            assert chat._replies.all == ()
+
+    run(scenario())
+
+
 def test_it_counts_as_a_reply() -> None:
     """Where as many replies run as may, it is refused as busy; it holds others off likewise."""
 
