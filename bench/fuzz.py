@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -64,10 +65,10 @@ class Thrown:
 
 @dataclass(slots=True)
 class Outcome:
-    thrown: dict[str, Thrown]
-    vitals: dict[str, Vitals]
+    thrown: dict[str, Thrown] = field(default_factory=dict)
+    vitals: dict[str, Vitals] = field(default_factory=dict)
     """`before`, `half`, `after`."""
-    faults: list[str]
+    faults: list[str] = field(default_factory=list)
     """Of the server as a whole."""
 
     @property
@@ -88,11 +89,14 @@ async def all_doors(folder: Path, duration_s: float) -> Outcome:
     """Everything at once for `duration_s`, with the server's data in `folder`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         wyoming_port = free.getsockname()[1]
+    outcome = Outcome()
     with killable_process(folder, **_environment(wyoming_port)) as (address, process):
-        server = _Server(address, wyoming_port, process.pid)
-        outcome = await server.besieged(duration_s)
+        try:
+            await _Server(address, wyoming_port, process.pid).besieged(duration_s, outcome)
+        except* (httpx.HTTPError, OSError) as errors:
+            outcome.faults += [f"the server is gone: {error!r}" for error in errors.exceptions]
         process.send_signal(signal.SIGINT)
-        if (code := process.wait(PATIENCE_S)) != 0:
+        if (code := await asyncio.to_thread(_exit_code, process)) != 0:
             outcome.faults.append(f"the server ended with exit code {code}")
     outcome.faults += faults_in((folder / "log.txt").read_text(errors="replace"), [KEY, TEXT[:20]])
     outcome.faults += judged(outcome.vitals, levels_off=duration_s >= LONG_ENOUGH_S)
@@ -117,11 +121,12 @@ class _Server:
         self._wyoming_port = wyoming_port
         self._pid = pid
 
-    async def besieged(self, duration_s: float) -> Outcome:
+    async def besieged(self, duration_s: float, outcome: Outcome) -> None:
+        """Notes in `outcome` what comes of it, as far as it comes."""
+        thrown, vitals = outcome.thrown, outcome.vitals
         listeners = {"reply": self._reply, "speech": self._speech, "Wyoming speech": self._wyoming}
         undisturbed = {name: [await listen() for _ in range(2)][-1] for name, listen in listeners.items()}
-        vitals = {"before": await self._calm()}
-        thrown: dict[str, Thrown] = {}
+        vitals["before"] = await self._calm()
         until_s = time.monotonic() + duration_s
         async with asyncio.TaskGroup() as tasks:
             for name, (throw, count) in self._drivers().items():
@@ -131,12 +136,10 @@ class _Server:
                 thrown[f"a good client's {name}"] = good = Thrown()
                 tasks.create_task(_again(good, until_s, partial(_compared, listen, undisturbed[name])))
             tasks.create_task(self._at_half(vitals, duration_s / 2))
-        faults: list[str] = []
         try:
             vitals["after"] = await self._calm()
         except TimeoutError:
-            faults.append(f"not calm {CALM_LIMIT_S:g} s after the garbage: {await self._vitals()}")
-        return Outcome(thrown, vitals, faults)
+            outcome.faults.append(f"not calm {CALM_LIMIT_S:g} s after the garbage: {await self._vitals()}")
 
     def _drivers(self) -> dict[str, tuple[Callable[[Any, int], Awaitable[None]], int]]:
         there = self._host, self._port
@@ -210,6 +213,13 @@ def _process(pid: int) -> tuple[float, int, int]:
     """Resident memory in MB, open files, threads: proc_pid_status(5)."""
     status, files = Path(f"/proc/{pid}/status").read_text(), os.listdir(f"/proc/{pid}/fd")
     return round(int(_after("VmRSS:", status)) / 1000, 1), len(files), int(_after("Threads:", status))
+
+
+def _exit_code(process: subprocess.Popen[bytes]) -> int | str:
+    try:
+        return process.wait(PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return "none: it did not stop"
 
 
 async def _again(thrown: Thrown, until_s: float, once: Callable[[int], Awaitable[None]]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
-from bench.fuzz import Vitals, all_doors, faults_in, judged
+from bench import fuzz
+from bench.fuzz import Outcome, Thrown, Vitals, all_doors, faults_in, judged
 
 WELL = Vitals(resident_mb=100.0, files=9, threads=6, connections=0, replies=0)
 
@@ -18,6 +21,18 @@ async def test_garbage_at_every_door_at_once_disturbs_nobody(data_dir: Path) -> 
     outcome = await all_doors(data_dir, 2.0)
     assert outcome.all_faults == []
     assert all(one.rounds for one in outcome.thrown.values())
+
+
+async def test_another_sound_than_before_is_a_fault() -> None:
+    """It is noted, and the next round goes on."""
+
+    async def listen() -> bytes:
+        return b"other"
+
+    good = Thrown()
+    await fuzz._again(good, time.monotonic() + 0.01, partial(fuzz._compared, listen, b"sound"))
+    assert good.rounds == len(good.faults) > 0
+    assert Outcome({"good": good}).all_faults[0] == "good: AssertionError: 5 bytes of sound, not the 5 of before"
 
 
 @pytest.mark.parametrize(
