@@ -1,5 +1,5 @@
 """Garbage at every door at once, against one real server process, while well-behaved clients check that their sound
-stays what it was: the drivers of tests/fuzz, for minutes. `UNAVOCE_FUZZ_MINUTES` sets how many (5)."""
+stays what it was: the drivers of tests/fuzz, for minutes. `BENCH_FUZZ_MINUTES` sets how many (5)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Outcome:
 
 async def run(_repeat: int) -> Report:
     """One run; the report has failed where there was any fault."""
-    minutes = float(os.environ.get("UNAVOCE_FUZZ_MINUTES", MINUTES))
+    minutes = float(os.environ.get("BENCH_FUZZ_MINUTES", MINUTES))
     with TemporaryDirectory() as folder:
         outcome = await all_doors(Path(folder), minutes * 60)
     figures = {**asdict(outcome), "minutes": minutes}

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 
 from unavoce.server.limits.places import Places
 from unavoce.server.limits.transports import ABORT
@@ -162,6 +163,12 @@ class HttpProtocol(H11Protocol):
                 self.patience.places.give_back(self._peer)
         self.patience.turned_away.discard(self)
 
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        except h11.LocalProtocolError:  # it was no request, and its answer is still on the way
+            self.transport.close()
+
     def _too_late(self) -> None:
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):  # no answer has begun
             self.transport.write(TOO_LATE)
@@ -195,6 +202,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._watch = None
             self.patience.places.give_back(self._peer)
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        try:
+            super().shutdown()
+        except InvalidState:  # the client is closing it at this moment; it must not take the server with it
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
