@@ -27,10 +27,8 @@ PARTS: Mapping[str, str] = {
     "cache": "clips on disk, beside diskcache and plain files",
     "page": "the first load of the page in Chromium: bytes, and time until it can be used",
     "hits": "how soon the first chunk of a sentence at hand leaves a real server",
-    "fuzz": "garbage at every door at once, for five minutes; by name only",
+    "fuzz": "garbage at every door at once, for five minutes",
 }
-BY_NAME = {"fuzz"}
-"""Parts that are run only when they are asked for: they measure nothing."""
 WIDTH = 120
 """Columns of a table that goes to a file."""
 
@@ -44,7 +42,7 @@ def main() -> None:
     console.print(f"{machine['cores']} cores, {machine['processor']}, Python {machine['python']}")
     results: dict[str, Any] = {"machine": machine}
     failed = False
-    for part in options.parts or [part for part in PARTS if part not in BY_NAME]:
+    for part in options.parts or PARTS:
         report, results[part] = _run(part, options.repeat, console, _as_page if options.markdown else show)
         failed |= report.failed
     path = save(f"{datetime.now(UTC):%Y-%m-%d}", results)
@@ -84,7 +82,7 @@ def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parts = "\n".join(f"  {name:12} {what}" for name, what in PARTS.items())
     parser = argparse.ArgumentParser(
         "python -m bench",
-        description=f"parts (all by default, but those 'by name only'):\n{parts}",
+        description=f"parts (all by default):\n{parts}",
         formatter_class=argparse.RawTextHelpFormatter,
     )
     parser.add_argument("parts", nargs="*", metavar="PART", help="parts to run")

@@ -100,12 +100,26 @@ class _Watch:
             self._give_up()
 
 
-class HttpProtocol(H11Protocol):
-    """One connection over HTTP. `patience` stands in the class that `patient` makes of it."""
+class _Watched(asyncio.Protocol):
+    """A connection that is looked at. `patience` stands in the class that `patient` makes of it."""
 
     patience: Patience
     _watch: _Watch | None = None
     _peer = ""
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._watch is not None:
+            self._watch.behind(is_behind=True)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._watch is not None:
+            self._watch.behind(is_behind=False)
+
+
+class HttpProtocol(_Watched, H11Protocol):
+    """One connection over HTTP."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(cast(asyncio.Transport, transport))
@@ -131,16 +145,6 @@ class HttpProtocol(H11Protocol):
         super().data_received(data)
         if self._watch is not None:
             self._watch.asking(is_asking=self.conn.their_state in (h11.IDLE, h11.SEND_BODY))
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._watch is not None:
-            self._watch.behind(is_behind=True)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._watch is not None:
-            self._watch.behind(is_behind=False)
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._let_go()  # the place is the WebSocket's in the same instant
@@ -175,12 +179,8 @@ class HttpProtocol(H11Protocol):
         self.transport.close()
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """One WebSocket; `patience` as above."""
-
-    patience: Patience
-    _watch: _Watch | None = None
-    _peer = ""
+class WebSocketProtocol(_Watched, WebSocketsSansIOProtocol):
+    """One WebSocket."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -227,16 +227,6 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
         else:  # pongs for somebody who reads nothing would pile up here
             self.conn.data_to_send()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self._watch is not None:
-            self._watch.behind(is_behind=True)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._watch is not None:
-            self._watch.behind(is_behind=False)
 
 
 def patient(patience: Patience) -> tuple[type[HttpProtocol], type[WebSocketProtocol]]:
