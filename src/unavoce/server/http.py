@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from unavoce.chat.client import Caller
 from unavoce.errors import RequestError
 from unavoce.server.auth import Keys
+from unavoce.server.limits.addresses import address_of
 from unavoce.server.refusals import note_refusal
 
 STATUSES = {"unauthorised": 401, "unknown_reply": 404, "too_many": 429, "stopping": 503}
@@ -44,7 +45,7 @@ class Guard:
     def admit(self, request: Request) -> Caller:
         """Who asks. Raises RequestError `unauthorised`."""
         key = self._keys.admit_bearer(request.headers.get("authorization", ""))
-        return Caller(key, request.client.host if request.client else "")
+        return Caller(key, address_of(request.scope))
 
 
 def _crashed(_: Request, __: Exception) -> Response:

@@ -7,6 +7,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from unavoce.server.limits.paths import is_openais, is_sockets
+
 MOST: Final = 256
 """Pairs of door and code that are counted apart; there are far fewer, since both come from the code."""
 _WHERE: Final = "unavoce.refusals"
@@ -41,6 +43,6 @@ def note_refusal(scope: Scope, code: str) -> None:
 
 
 def _door(path: str) -> str:
-    if path.startswith("/v1/"):
+    if is_openais(path):
         return "openai"
-    return "socketio" if path.startswith("/socket.io") else "http"
+    return "socketio" if is_sockets(path) else "http"

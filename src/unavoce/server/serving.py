@@ -17,6 +17,7 @@ import uvicorn
 from unavoce.errors import StartError
 from unavoce.server import exposure, supervisor
 from unavoce.server.app import App, open_app
+from unavoce.server.limits.addresses import place
 from unavoce.server.limits.web import web_config
 from unavoce.settings import Settings
 
@@ -98,5 +99,4 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _address(host: str, listening: socket.socket) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{listening.getsockname()[1]}"
+    return f"http://{place(host, listening.getsockname()[1])}"

@@ -13,6 +13,11 @@ def address_of(scope: Scope) -> str:
     return str(client[0])[:100] if client else ""
 
 
+def place(host: str, port: int) -> str:
+    """Host and port as they stand in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def group(address: str) -> str:
     """What `address` is counted as."""
     try:

@@ -58,4 +58,4 @@ class Answers:
 
 async def _apologise(scope: Scope, receive: Receive, send: Send) -> None:
     error = {"code": "internal", "message": "the server made a mistake; its log says which"}
-    await JSONResponse({"error": with_openais(error, scope, "server_error")}, 500)(scope, receive, send)
+    await JSONResponse({"error": with_openais(error, scope, 500)}, 500)(scope, receive, send)

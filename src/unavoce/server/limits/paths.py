@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 SOCKETS: Final = "/socket.io"
+OPENAIS: Final = "/v1/"
 HEALTHZ: Final = "/healthz"
 _FILES: Final = "/assets/", "/player/", "/vendor/"
 _SHARED: Final = "/player/", "/vendor/"
@@ -23,6 +24,11 @@ def is_shared(path: str) -> bool:
 def is_free(path: str) -> bool:
     """What may be asked for by anybody and by any page, since it tells nothing and costs nothing."""
     return is_page(path) or path == HEALTHZ
+
+
+def is_openais(path: str) -> bool:
+    """Its callers expect OpenAI's fields in an error."""
+    return path.startswith(OPENAIS)
 
 
 def is_sockets(path: str) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from unavoce.server.limits.paths import is_openais
 from unavoce.server.refusals import note_refusal
 
-OPENAIS = "/v1/"
-"""Paths whose callers expect OpenAI's fields in an error."""
+ErrorType = Literal["invalid_request_error", "rate_limit_error", "server_error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,19 @@ async def refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -
     What still comes is thrown away, and is to be whole in the time of any request (protocols.py).
     """
     note_refusal(scope, refusal.code)
-    kind = "rate_limit_error" if refusal.status == 429 else "invalid_request_error"
-    error = with_openais({"code": refusal.code, "message": refusal.message}, scope, kind)
+    error = with_openais({"code": refusal.code, "message": refusal.message}, scope, refusal.status)
     wait_s = refusal.retry_after_s
     headers = {} if wait_s is None else {"Retry-After": str(max(1, math.ceil(wait_s)))}
     await JSONResponse({"error": error}, refusal.status, headers)(scope, receive, send)
 
 
-def with_openais(error: dict[str, str], scope: Scope, kind: str) -> dict[str, str | None]:
+def with_openais(error: dict[str, str], scope: Scope, status: int) -> dict[str, str | None]:
     """`error`, with OpenAI's fields where the caller expects them."""
-    return {**error, "type": kind, "param": None} if scope["path"].startswith(OPENAIS) else {**error}
+    return {**error, "type": openais_type(status), "param": None} if is_openais(scope["path"]) else {**error}
+
+
+def openais_type(status: int) -> ErrorType:
+    """What OpenAI calls an error of this status."""
+    if status == 429:
+        return "rate_limit_error"
+    return "server_error" if status >= 500 else "invalid_request_error"

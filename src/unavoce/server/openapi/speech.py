@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from unavoce.server.limits.refusals import ErrorType, openais_type
 from unavoce.server.openapi.operation import Answer, Content, Operation, Parameter, Schema, json_of
 from unavoce.server.openapi.refusals import GATE, RETRY_AFTER
 from unavoce.server.speech.door import CONTENT_TYPES
@@ -31,7 +32,7 @@ class SpeechReason(OpenAINamed):
 
     message: str
     """For a person; may change."""
-    type: Literal["invalid_request_error", "rate_limit_error", "server_error"]
+    type: ErrorType
     param: str | None
     """The field of the request that is at fault."""
     code: str
@@ -94,8 +95,7 @@ def _refused(
     param: str | None = None,
     headers: dict[str, str] | None = None,
 ) -> Answer:
-    kind = "rate_limit_error" if status == 429 else "server_error" if status >= 500 else "invalid_request_error"
-    error = {"message": message, "type": kind, "param": param, "code": code}
+    error = {"message": message, "type": openais_type(status), "param": param, "code": code}
     return Answer(status, what, json_of(SpeechRefusal, {"error": error}), headers)
 
 

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from unavoce.errors import RequestError
 from unavoce.server.http import HEADERS, STATUSES
+from unavoce.server.limits.refusals import openais_type
 
 
 class SpeechRefused(RequestError):
@@ -58,7 +59,7 @@ def body_of(refused: SpeechRefused) -> dict[str, Any]:
     """What stands under `error`."""
     return {
         "message": refused.message,
-        "type": _kind(refused.status),
+        "type": openais_type(refused.status),
         "param": refused.param,
         "code": refused.code,
     }
@@ -68,9 +69,3 @@ def _translated(error: RequestError) -> SpeechRefused:
     known = _KNOWN.get(error.code) or _Known(STATUSES.get(error.code, 400))
     code = known.code or error.code
     return SpeechRefused(known.status, code, error.message, param=known.param, headers=HEADERS.get(known.status))
-
-
-def _kind(status: int) -> str:
-    if status == 429:
-        return "rate_limit_error"
-    return "server_error" if status >= 500 else "invalid_request_error"

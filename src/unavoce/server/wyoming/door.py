@@ -11,6 +11,7 @@ from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat
 from unavoce.chat.client import Caller
 from unavoce.errors import REMEDY, RequestError, StartError
+from unavoce.server.limits.addresses import place
 from unavoce.server.limits.places import Places
 from unavoce.server.metrics import Metrics
 from unavoce.server.refusals import Refusals
@@ -130,5 +131,4 @@ async def _listen(door: Door, host: str, port: int) -> asyncio.Server:
 
 
 def _address(host: str, server: asyncio.Server) -> str:
-    shown = f"[{host}]" if ":" in host else host
-    return f"tcp://{shown}:{server.sockets[0].getsockname()[1]}"
+    return f"tcp://{place(host, server.sockets[0].getsockname()[1])}"
