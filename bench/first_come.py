@@ -97,7 +97,8 @@ class FirstCome:
                 chunk = {"index": reply.sent, "sentence": reply.sent, "last": True, "contentType": "audio/wav"}
                 await self._tell(reply, "chat:audio_chunk", {**chunk, "audio": audio, "durationMs": duration_s * 1000})
                 reply.sent += 1
-            if reply.over and reply.sent == reply.cut and self._replies.pop(reply.id, None):
+            if reply.over and reply.sent == reply.cut and reply.id in self._replies:
+                del self._replies[reply.id]
                 await self._tell(reply, "chat:audio_done", {"reason": "complete", "skipped": []})
                 await self._tell(reply, "chat:done", {"reason": "complete"})
 
