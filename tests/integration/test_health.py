@@ -102,3 +102,15 @@ def test_an_invalid_option_stops_the_start_whoever_else_could_speak(data_dir: Pa
     settings = load_settings(data_dir=data_dir, engines=["piper", "fake"], piper={"vioce": "x"})
     with pytest.raises(SettingsError, match=r"piper\.vioce"):
         build_chain(settings, Cores())
+
+
+async def test_the_report_says_how_full_an_engine_is(data_dir: Path) -> None:
+    """Load and capacity are null until the engine was measured, then those of its workload, here and in the metrics."""
+    async with running_server(data_dir) as server:
+        await server.chain.started("fake")
+        before = (await get(server.url)).json()["scheduler"]
+        for _ in range(20):
+            server.chain.member("fake").effort.add(4.0, 0.4, 0.4)
+        after = (await get(server.url)).json()["scheduler"]
+    assert (before["load"], before["capacity"]) == ({"fake": None}, {"fake": None})
+    assert (after["load"], after["capacity"]) == ({"fake": 0}, {"fake": 19.0})

@@ -66,7 +66,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
     await asyncio.to_thread(say_what_is_left, settings)
-    async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
+    async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings, cores) as chat:
         beside = [tasks.create_task(_start(model)), tasks.create_task(_warmer(stage, settings).run())]
         parts = _parts(settings, stage, model, chat)
         http = web_app([*site.routes(), *_routes(parts, site)])
@@ -134,7 +134,7 @@ def _stage(settings: Settings, cores: Cores) -> Stage:
         raise StartError(str(error)) from error
 
 
-def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
+def _chat(stage: Stage, model: LanguageModel, settings: Settings, cores: Cores) -> Chat:
     return Chat(
         stage,
         model,
@@ -144,6 +144,8 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             replies=settings.max_replies,
             replies_per_session=settings.max_replies_per_session,
             replies_per_caller=settings.max_replies_per_caller,
+            max_load=settings.max_load,
+            cores=cores.count,
         ),
         grace_s=settings.reconnect_grace_s,
         log_text=settings.log_text,

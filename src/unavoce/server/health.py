@@ -90,12 +90,15 @@ class Health:
         if self._chat.stopping:
             detail += "; the server is stopping and takes no new ones"
         status = "stopping" if self._chat.stopping else "ok"
+        workload, names = self._chat.workload, [engine.name for engine in self._stage.chain.engines]
         return {
             "status": status,
             "latencyMs": _ms(await _turn_s()),
             "detail": detail,
             "running": running,
             "waiting": waiting,
+            "load": {name: _rounded(workload.load(name), 3) for name in names},
+            "capacity": {name: _rounded(workload.capacity(name), 1) for name in names},
         }
 
 
@@ -104,6 +107,10 @@ async def _turn_s() -> float:
     began_s = time.perf_counter()
     await asyncio.sleep(0)
     return time.perf_counter() - began_s
+
+
+def _rounded(value: float | None, places: int) -> float | None:
+    return None if value is None else round(value, places)
 
 
 def _ms(seconds: float | None) -> float | None:
@@ -119,7 +126,7 @@ def _engine(member: Member) -> Component:
         "latencyMs": round(member.pace.usual_start_s * 1000) if tally.clips else None,
         **_told(status.reason, member.engine.detail),
         "voices": [voice.name for voice in member.voices[:100]],
-        "realTimeFactor": None if factor is None else round(factor, 3),
+        "realTimeFactor": _rounded(factor, 3),
         "clips": tally.clips,
         "characters": tally.characters,
         "cost": round(member.cost, 6),

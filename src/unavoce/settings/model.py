@@ -213,6 +213,8 @@ class Settings(BaseModel):
     max_replies: int = Field(64, ge=1, le=10_000)
     max_replies_per_session: int = Field(8, ge=1, le=10_000)
     max_replies_per_caller: int = Field(32, ge=1, le=10_000)
+    max_load: float = Field(0.95, ge=0, le=100)
+    """Share of an engine's measured capacity; a reply that would take more is refused. 0: none is."""
     log_level: LogLevel = "info"
     log_format: LogFormat = "auto"
     log_text: bool = False

@@ -93,6 +93,10 @@ class SchedulerHealth(Described):
     """Sentences in synthesis."""
     waiting: Count
     """Sentences that wait for an engine."""
+    load: dict[str, Annotated[float, Field(ge=0)] | None]
+    """By engine: the share of what it can make that replies want; null before that is known."""
+    capacity: dict[str, Annotated[float, Field(ge=0)] | None]
+    """By engine: listeners that it can serve at a time; null before that is known."""
 
 
 class HealthReport(Described):
@@ -137,6 +141,8 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
             "detail": "1 replies, 2 sentences in synthesis, 0 waiting",
             "running": 2,
             "waiting": 0,
+            "load": {"piper": 0.054},
+            "capacity": {"piper": 17.6},
         },
     }
 
