@@ -6,8 +6,8 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from tests.support.sound import PATIENCE_S, Sound, listen_in
 
 CACHE = Path(__file__).parents[2] / ".cache" / "browser"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MISSED_SAMPLES = "the tap missed samples"
+"""What listen_in.js says when the machine was too busy to hand every sample to the tap."""
 NAMES_NO_HOST = ("blob", "data", "about", "chrome-extension")
 
 # Nothing may leave for the network: not a name is looked up but the test's own server's. Nothing is said of autoplay,
@@ -57,6 +59,10 @@ async def _launched(playwright: Playwright) -> Browser:
     return await playwright.chromium.launch(executable_path=found, args=FLAGS, chromium_sandbox=os.geteuid() != 0)
 
 
+class RecordingFailed(Exception):
+    """What a page played was not recorded whole, so that nothing can be said of it: the test is to be run once more."""
+
+
 @dataclass(slots=True)
 class Watch:
     """What went wrong in a visit: errors of pages, of the policy and on the console, and requests to other hosts."""
@@ -83,6 +89,18 @@ class Watch:
         """Nothing went wrong so far but what was foreseen."""
         unforeseen = [fault for fault in self.faults if not any(kind.search(fault) for kind in self._foreseen)]
         assert not unforeseen, unforeseen
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Whatever is wrong in the body, or at its end, is the recording's fault where that is not whole."""
+        try:
+            yield
+            self.check()
+        except Exception as error:
+            missed = [fault for fault in self.faults if MISSED_SAMPLES in fault]
+            if missed:
+                raise RecordingFailed(*missed) from error
+            raise
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Returns when `condition` holds; looked at whenever something went wrong."""
@@ -144,8 +162,8 @@ async def visiting(browser: Browser, url: str, name: str, **options: Any) -> Asy
     visit.watch.over(context)
     try:
         visit.page, visit.sound = await visit.tab(url)
-        yield visit
-        visit.watch.check()
+        with visit.watch.recording():
+            yield visit
     except BaseException:
         await _keep(visit, CACHE / re.sub(r"[^\w.-]+", "-", name))
         raise

@@ -165,8 +165,8 @@ async def visiting_firefox(bidi: Bidi, url: str) -> AsyncIterator[FirefoxVisit]:
     intercept = await _watched(bidi, visit)
     try:
         await visit.page.goto(url)
-        yield visit
-        visit.watch.check()
+        with visit.watch.recording():
+            yield visit
     finally:
         bidi.listeners.clear()
         await bidi.call("network.removeIntercept", intercept=intercept)

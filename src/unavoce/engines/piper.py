@@ -6,14 +6,16 @@ Which threads it gets: `in_process.py`. Measurements behind this: docs/performan
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from unavoce.engines.base import Emit, EngineContext, Voice
+from unavoce.engines.base import EngineContext, InHand, Progress, Voice
 from unavoce.engines.in_process import LocalEngine, LocalOptions
+from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import (
     WHERE_VOICES_COME_FROM,
     Manner,
@@ -27,6 +29,7 @@ from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
+    from unavoce.engines.onnx_runs import Run
     from unavoce.engines.piper_onnx import LoadedVoice
 
 MAX_SESSIONS = 6
@@ -70,14 +73,19 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         self._digests = await asyncio.to_thread(fingerprints, list(self._files.values()), store)
         await self._warm_up(next(iter(self._files.values())))
 
-    async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
+    async def steps(self, spoken: str, voice: Voice, in_hand_s: InHand) -> AsyncGenerator[Progress, None]:
+        """Its text's encoding with the first window of sound, then window by window (`piper_windows.py`)."""
         files = self._files.get(voice.name)
         if files is None:
             raise EngineRefused(f"the piper engine has no voice {voice.name!r}")
         if len(spoken) > self.max_chars:
             raise EngineRefused(f"{len(spoken)} characters; piper takes {self.max_chars} at a time")
-        manner = self._manner_of(voice)
-        emit(await self._compute(files, lambda loaded, run: loaded.speak(spoken, manner, run)))
+        passage, progress = Passage(spoken, self._manner_of(voice)), Progress(None)
+        with self._sentence():
+            while not progress.whole:
+                step = partial(_step, passage, in_hand_s())
+                progress = await self._compute(files, step, in_hand_s)
+                yield progress
 
     def _voice(self, files: VoiceFiles) -> Voice:
         is_default = files is next(iter(self._files.values()))
@@ -105,6 +113,10 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         if speaker_id is None or files.speaker_count <= 1:
             raise NotThere("piper.speaker", speaker, _speakers(files))
         return speaker_id
+
+
+def _step(passage: Passage, in_hand_s: float, voice: LoadedVoice, run: Run) -> Progress:
+    return passage.step(voice, in_hand_s, run)
 
 
 def _load(files: VoiceFiles, threads: int) -> LoadedVoice:

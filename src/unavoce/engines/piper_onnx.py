@@ -8,39 +8,64 @@ again.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from piper import PiperConfig, PiperVoice
 
-from unavoce.audio.pcm import Pcm
+from unavoce.audio.pcm import Samples
 from unavoce.engines.espeak import ESPEAK, harmless
 from unavoce.engines.onnx_runs import Run, infer, int16, session
+from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_config
+from unavoce.engines.piper_windows import Costs
 from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
 
 logging.getLogger("piper").setLevel(logging.ERROR)  # below that it logs texts and phonemes
 
 
+Ids = list[int]
+"""A sentence's phonemes, as the model knows them."""
+SLOWER, FASTER = 0.6, 0.2
+"""Weight of the newest measurement of a decoder that has become slower, or faster: better a little too careful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latent:
+    """What is decoded: of one sentence, in `frames` steps of time."""
+
+    frames: int
+    inputs: Mapping[str, NDArray[Any]]
+
+
 class LoadedVoice:
-    """A voice in one ONNX session. Several threads may speak with it at once."""
+    """A voice in one ONNX session, which speaks a sentence in one go. Several threads may speak with it at once."""
 
     def __init__(self, piper: PiperVoice) -> None:
         self._piper = piper
+        self.costs = Costs(sound_s=1.0, work_s=1.0, context=0)
+        """Of a frame, the only one there is."""
 
-    def speak(self, spoken: str, manner: Manner, run: Run) -> Pcm:
-        """One clip at the voice's natural level, however many sentences Piper finds in `spoken`.
+    @property
+    def rate_hz(self) -> int:
+        rate_hz: int = self._piper.config.sample_rate
+        return rate_hz
 
-        Raises `EngineRefused` when there is nothing to pronounce, `Stopped` after `run.stop()`, and
-        `EngineError` when the computation fails.
-        """
-        sentences = [ids for ids in map(self._ids, self._phonemes(spoken)) if ids]
-        if not sentences:
-            raise EngineRefused("Piper finds nothing to pronounce in this text")
-        # At the voice's own level: Piper's `normalize_audio` would give every clip another one.
-        parts = [int16(infer(self._piper.session, self._inputs(ids, manner), run)) for ids in sentences]
-        return Pcm(np.concatenate(parts), self._piper.config.sample_rate)
+    def sentences(self, spoken: str) -> list[Ids]:
+        """The sentences that Piper finds in `spoken`; none where there is nothing to pronounce. Raises EngineError."""
+        return [ids for ids in map(self._ids, self._phonemes(spoken)) if ids]
+
+    def latent(self, ids: Ids, manner: Manner, run: Run) -> Latent:
+        """Of one sentence. `Stopped` after `run.stop()`, `EngineError` when the computation fails."""
+        return Latent(1, self._inputs(ids, manner))
+
+    def samples(self, latent: Latent, start: int, stop: int, run: Run) -> Samples:
+        """Of the frames from `start` up to `stop`, at the voice's own level. Raises as `latent` does."""
+        # Piper's own `normalize_audio` would give every clip another level.
+        return int16(infer(self._piper.session, latent.inputs, run))
 
     def _phonemes(self, spoken: str) -> list[list[str]]:
         try:
@@ -101,6 +126,8 @@ def _check_unchanged(files: VoiceFiles) -> None:
 def _warm(voice: LoadedVoice) -> None:
     """The first inference of a session is slow; let no listener wait for it."""
     try:
-        voice.speak("One, two.", Manner(), Run())
+        passage, run = Passage("One, two.", Manner()), Run()
+        while not passage.step(voice, 0.0, run).whole:
+            pass
     except EngineRefused:
         return  # a voice for another script; its first sentence warms it

@@ -1,4 +1,5 @@
-"""Engine slots: they go to the sentence whose listener runs dry first."""
+"""Engine slots: they go to the sentence whose listener runs dry first, and to another one between two steps of an
+engine that computes in steps."""
 
 from __future__ import annotations
 
@@ -68,13 +69,37 @@ class Slots:
         waiting, running = self._waiting[name], self._running[name]
         slots = self._chain.engine(name).max_concurrency
         while waiting and len(running) < slots:
-            synthesis = min(waiting, key=lambda one: one.due_s)
+            synthesis = min(waiting, key=_due_s)
             waiting.remove(synthesis)
             running.append(synthesis)
-            synthesis.task = self._run(synthesis)
-            # Also when the task is cancelled before it ever ran.
-            synthesis.task.add_done_callback(partial(self._release, synthesis))
+            self._set_going(synthesis)
         self._take_back(waiting, running)
+
+    def _set_going(self, synthesis: Synthesis) -> None:
+        if synthesis.paused is not None:
+            if not synthesis.paused.done():  # as it is when it was cancelled a moment ago
+                synthesis.paused.set_result(None)
+            return
+        synthesis.task = self._run(synthesis)
+        # Also when the task is cancelled before it ever ran.
+        synthesis.task.add_done_callback(partial(self._release, synthesis))
+
+    async def turn(self, synthesis: Synthesis) -> None:
+        """Between two steps of `synthesis`, which has a slot: returns when it is its turn, at once unless a sentence
+        that waits is due sooner. That one goes first then, and the time does not count as the engine's."""
+        name = synthesis.voice.engine
+        waiting = self._waiting[name]
+        if not waiting or min(map(_due_s, waiting)) >= synthesis.due_s:
+            return
+        loop = asyncio.get_running_loop()
+        synthesis.paused, paused_at_s = loop.create_future(), loop.time()
+        self._running[name].remove(synthesis)
+        waiting.append(synthesis)
+        self.grant(name)
+        await synthesis.paused
+        synthesis.paused = None
+        if synthesis.granted_at_s is not None:
+            synthesis.granted_at_s += loop.time() - paused_at_s
 
     def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
         """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
@@ -83,12 +108,16 @@ class Slots:
             self._give_way(synthesis)
 
     def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
-        self._running[synthesis.voice.engine].remove(synthesis)
-        self.grant(synthesis.voice.engine)
+        name = synthesis.voice.engine
+        held = self._running[name] if synthesis in self._running[name] else self._waiting[name]
+        held.remove(synthesis)
+        self.grant(name)
 
     def silent_since_s(self, synthesis: Synthesis) -> float | None:
         """Since when its engine has kept silent, loop time; None where it has not been asked. While every slot is held
         by calls that nobody waits for any more, since the last of those was granted."""
+        if synthesis.paused is not None:
+            return None
         if synthesis.granted_at_s is not None:
             return synthesis.granted_at_s
         holding = self._running[synthesis.voice.engine]
@@ -116,3 +145,7 @@ class Slots:
             for synthesis in running:
                 if synthesis.task is not None:
                     synthesis.task.cancel()
+
+
+def _due_s(synthesis: Synthesis) -> float:
+    return synthesis.due_s
