@@ -24,7 +24,7 @@ async def get(url: str, key: str | None = None) -> httpx.Response:
 
 
 async def test_a_healthy_server_reports_every_part(data_dir: Path) -> None:
-    """Engines, model, cache, history and scheduler stand in the report, with what each has done."""
+    """Engines, model, cache, history, scheduler and cores stand in the report, with what each has done."""
     async with running_server(data_dir) as server:
         await server.chain.started("fake")
         answer = await get(server.url)
@@ -34,9 +34,10 @@ async def test_a_healthy_server_reports_every_part(data_dir: Path) -> None:
     assert report["engines"]["fake"]["status"] == "healthy"
     assert report["engines"]["fake"]["voices"] == ["tone"]
     assert report["model"]["status"] == "ok"
-    for part in ("model", "cache", "history", "scheduler"):
+    for part in ("model", "cache", "history", "scheduler", "cores"):
         assert {"status", "latencyMs", "detail"} <= set(report[part])
     assert report["scheduler"]["latencyMs"] >= 0
+    assert (report["cores"]["leaveRoom"], report["cores"]["leavesRoom"]) == ("auto", False)
 
 
 async def test_a_server_that_stops_says_so(data_dir: Path) -> None:

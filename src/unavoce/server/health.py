@@ -9,6 +9,7 @@ from typing import Any, Final
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.chain.member import LOADING, Member
 from unavoce.chat.chat import Chat
+from unavoce.cores import Cores
 from unavoce.errors import REMEDY, ModelError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.faults import ModelLoadingError
@@ -25,10 +26,11 @@ Component = dict[str, Any]
 class Health:
     """Knows every part of the server, and asks it."""
 
-    def __init__(self, stage: Stage, model: LanguageModel, chat: Chat) -> None:
+    def __init__(self, stage: Stage, model: LanguageModel, chat: Chat, cores: Cores) -> None:
         self._stage = stage
         self._model = model
         self._chat = chat
+        self._cores = cores
         self._model_report: tuple[float, Component] | None = None
 
     @property
@@ -49,6 +51,7 @@ class Health:
             "cache": cache,
             "history": history,
             "scheduler": await self._scheduler(),
+            "cores": self._shared(),
         }
 
     async def _model_health(self) -> Component:
@@ -99,6 +102,17 @@ class Health:
             "waiting": waiting,
             "load": {name: _rounded(workload.load(name), 3) for name in names},
             "capacity": {name: _rounded(workload.capacity(name), 1) for name in names},
+        }
+
+    def _shared(self) -> Component:
+        cores = self._cores
+        return {
+            "status": "ok",
+            "latencyMs": None,
+            "detail": cores.choice,
+            "count": cores.count,
+            "leaveRoom": cores.leave_room,
+            "leavesRoom": cores.leaves_room,
         }
 
 

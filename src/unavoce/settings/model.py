@@ -156,6 +156,8 @@ class Settings(BaseModel):
     opus_enabled: bool = False
     opus_bitrate: int = Field(32_000, ge=6_000, le=256_000)
     """Bits a second."""
+    leave_room: Literal["auto", "always", "never"] = "auto"
+    """When speech leaves this machine's cores to a language model."""
     primary_timeout_s: float = Field(3.0, ge=0.1, le=120)
     hedge: bool = True
     pace_check: bool = True

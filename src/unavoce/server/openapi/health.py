@@ -99,6 +99,20 @@ class SchedulerHealth(Described):
     """By engine: listeners that it can serve at a time; null before that is known."""
 
 
+class CoresHealth(Described):
+    """This machine's cores, and whether speech leaves some to a language model."""
+
+    status: Literal["ok"]
+    latency_ms: None
+    detail: str
+    """What was chosen, and why; for a person."""
+    count: Annotated[int, Field(ge=1)]
+    leave_room: Literal["auto", "always", "never"]
+    """As it was set."""
+    leaves_room: bool
+    """It does so now."""
+
+
 class HealthReport(Described):
     """How every part is, why, and what helps."""
 
@@ -110,6 +124,7 @@ class HealthReport(Described):
     cache: CacheHealth
     history: HistoryHealth
     scheduler: SchedulerHealth
+    cores: CoresHealth
 
 
 def _report(status: str, /, **engine: Any) -> dict[str, Any]:
@@ -143,6 +158,15 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
             "waiting": 0,
             "load": {"piper": 0.054},
             "capacity": {"piper": 17.6},
+        },
+        "cores": {
+            "status": "ok",
+            "latencyMs": None,
+            "detail": "speech takes one of 2 cores, at low priority, while the embedded language model writes, "
+            "else all 2 cores",
+            "count": 2,
+            "leaveRoom": "auto",
+            "leavesRoom": False,
         },
     }
 
