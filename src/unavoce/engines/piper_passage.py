@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unavoce.audio.pcm import Pcm
 from unavoce.engines.base import Progress
@@ -12,7 +12,7 @@ from unavoce.errors import EngineRefused
 
 if TYPE_CHECKING:
     from unavoce.engines.onnx_runs import Run
-    from unavoce.engines.piper_onnx import Ids, Latent, LoadedVoice
+    from unavoce.engines.piper_onnx import Ids, LoadedVoice
 
 
 class Passage:
@@ -27,7 +27,7 @@ class Passage:
         self._manner = manner
         self._sentences: list[Ids] | None = None
         """Those whose sound is not whole yet."""
-        self._latent: Latent | None = None
+        self._latent: Any = None
         """Of the first of them."""
         self._decoded = 0
         """Frames of it that have become samples."""

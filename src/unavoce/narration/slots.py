@@ -98,8 +98,8 @@ class Slots:
         self.grant(name)
         await synthesis.paused
         synthesis.paused = None
-        if synthesis.granted_at_s is not None:
-            synthesis.granted_at_s += loop.time() - paused_at_s
+        if synthesis.engaged_at_s is not None:
+            synthesis.engaged_at_s += loop.time() - paused_at_s
 
     def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
         """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
@@ -118,12 +118,12 @@ class Slots:
         by calls that nobody waits for any more, since the last of those was granted."""
         if synthesis.paused is not None:
             return None
-        if synthesis.granted_at_s is not None:
-            return synthesis.granted_at_s
+        if synthesis.engaged_at_s is not None:
+            return synthesis.engaged_at_s
         holding = self._running[synthesis.voice.engine]
-        if any(one.granted_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
+        if any(one.engaged_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
             return None
-        return max((one.granted_at_s for one in holding if one.granted_at_s is not None), default=None)
+        return max((one.engaged_at_s for one in holding if one.engaged_at_s is not None), default=None)
 
     def taken_for_s(self, name: str) -> float:
         """Expected seconds until an engine is free of a call that nobody waits for any more but that it will not stop,
@@ -133,9 +133,9 @@ class Slots:
             return 0.0
         now_s = asyncio.get_running_loop().time()
         ends_s = [
-            one.granted_at_s + self._chain.synthesis_s(one.voice, len(one.spoken))
+            one.engaged_at_s + self._chain.synthesis_s(one.voice, len(one.spoken))
             for one in running
-            if not one.claims and one.granted_at_s is not None
+            if not one.claims and one.engaged_at_s is not None
         ]
         return max(0.0, min(ends_s, default=now_s) - now_s)
 

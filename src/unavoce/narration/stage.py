@@ -170,8 +170,8 @@ class Stage:
     def late(self, claim: Claim) -> None:
         """A reply gave up waiting for the first sound of `claim`. Counts against the engine's health from the grant of
         a slot; while every slot is held by calls that nobody waits for any more, from the grant of those."""
-        granted_at_s = self._slots.silent_since_s(claim.synthesis)
-        waited_s = asyncio.get_running_loop().time() - granted_at_s if granted_at_s is not None else 0.0
+        since_s = self._slots.silent_since_s(claim.synthesis)
+        waited_s = asyncio.get_running_loop().time() - since_s if since_s is not None else 0.0
         if waited_s >= LATE_S:
             self.chain.failed(claim.voice.engine, EngineError(f"no sound within {waited_s:.1f} s"), "late")
 
@@ -241,7 +241,7 @@ class Stage:
         name = synthesis.voice.engine
         try:
             engine = await self.chain.ready_for(synthesis.voice)
-            synthesis.granted_at_s = asyncio.get_running_loop().time()
+            synthesis.granted_at_s = synthesis.engaged_at_s = asyncio.get_running_loop().time()
             self.chain.asked(synthesis.voice, len(synthesis.spoken))
             async with asyncio.timeout(SYNTHESIS_LIMIT_S) as limit:
                 if isinstance(engine, SteppedEngine):

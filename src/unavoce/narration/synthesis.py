@@ -51,7 +51,9 @@ class Synthesis:
         self.late = False
         """No reply waits for it any more; it goes on for the cache, as long as nobody needs its slot."""
         self.granted_at_s: float | None = None
-        """When it got its slot, loop time, as if it had kept it since; its engine's health counts from here."""
+        """When it first got its slot, loop time."""
+        self.engaged_at_s: float | None = None
+        """The same as if it had kept it since: its engine's health counts from here."""
         self.paused: asyncio.Future[None] | None = None
         """Done when it gets its slot back; None where it has it, or never had it."""
         self.start_s: float | None = None
@@ -83,8 +85,8 @@ class Synthesis:
         if self._duration_s > MAX_CLIP_S:
             raise ImplausibleAudio(f"more than {MAX_CLIP_S:g} s of sound for {len(self.spoken)} characters")
         if len(piece.samples):
-            if self.start_s is None and self.granted_at_s is not None:
-                self.start_s = asyncio.get_running_loop().time() - self.granted_at_s
+            if self.start_s is None and self.engaged_at_s is not None:
+                self.start_s = asyncio.get_running_loop().time() - self.engaged_at_s
             self.pieces.append(piece)
             self._wake()
 
@@ -99,9 +101,9 @@ class Synthesis:
 
     def measured(self) -> Measured | None:
         """How it went, counted from its slot to now; None where it made no sound."""
-        if self.granted_at_s is None or self.start_s is None:
+        if self.engaged_at_s is None or self.start_s is None:
             return None
-        synthesis_s = asyncio.get_running_loop().time() - self.granted_at_s
+        synthesis_s = asyncio.get_running_loop().time() - self.engaged_at_s
         return Measured(len(self.spoken), self.start_s, synthesis_s, self.duration_s)
 
     @property
