@@ -11,6 +11,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +129,7 @@ class PartedVoice(LoadedVoice):
         self._halves = halves
         self._decoder = Decoder(decoder, halves)
         sound_s = halves.samples_per_frame / self.rate_hz
-        self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, context=2 * halves.context)
+        self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, context=ceil(halves.overhead))
 
     def latent(self, ids: Ids, manner: Manner, run: Run) -> Latent:
         return encode(self._piper.session, self._halves, self._inputs(ids, manner), run)

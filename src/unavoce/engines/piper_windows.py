@@ -24,7 +24,7 @@ LEAST, LARGEST_S = 24, 4.5
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a decoder's window costs. Seconds per frame; `context` in frames, of both sides together."""
+    """What a decoder's window costs. Seconds per frame; `context`: frames of work around it, both sides together."""
 
     sound_s: float
     """How long a frame sounds."""
