@@ -21,6 +21,12 @@ from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 from unavoce.storage.ages import DAY_S, MaxAge
 
+
+def cores_for(settings: Settings, *, model_here: bool = False) -> Cores:
+    """This machine's cores, shared as the settings want it. `model_here`: this process may embed a language model."""
+    return Cores(leave_room=settings.leave_room, model_here=model_here and settings.llm.base_url is None)
+
+
 MakeEngine = Callable[[EngineContext], Engine]
 """Makes an engine that is no installed package's."""
 

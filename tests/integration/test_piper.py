@@ -24,12 +24,13 @@ from piper import PiperConfig, PiperVoice, SynthesisConfig
 
 from unavoce.audio.pcm import Pcm
 from unavoce.cores import Cores
-from unavoce.engines.base import EngineContext, Voice
+from unavoce.engines.base import EngineContext, InHand, Progress, Voice
 from unavoce.engines.espeak import harmless
-from unavoce.engines.in_process import NICENESS
+from unavoce.engines.in_process import LIFT_S, NICENESS
 from unavoce.engines.onnx_runs import Run, Stopped
 from unavoce.engines.piper import PiperEngine
-from unavoce.engines.piper_onnx import LoadedVoice, load
+from unavoce.engines.piper_onnx import LoadedVoice, WholeVoice, load
+from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_voice
 from unavoce.engines.registry import create_engine
 from unavoce.engines.sessions import Sessions
@@ -73,30 +74,30 @@ def steady(data_dir: Path) -> str:
 
 
 class Computations:
-    """What `LoadedVoice.speak` did: on which thread, at which niceness, how it ended."""
+    """What `Passage.step` did: on which thread, at which niceness, how it ended."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.threads: list[int] = []
         self.niceness: list[int] = []
         self.ends: list[str] = []
         self.begun = threading.Event()
-        speak = LoadedVoice.speak
+        step = Passage.step
 
-        def watched(voice: LoadedVoice, spoken: str, manner: Manner, run: Run) -> Pcm:
+        def watched(passage: Passage, voice: LoadedVoice, in_hand_s: float, run: Run) -> Progress:
             if threading.current_thread().name.startswith("piper-load"):
-                return speak(voice, spoken, manner, run)  # warming up
+                return step(passage, voice, in_hand_s, run)  # warming up
             self.threads.append(threading.get_ident())
             self.niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
             self.begun.set()
             try:
-                pcm = speak(voice, spoken, manner, run)
+                progress = step(passage, voice, in_hand_s, run)
             except Exception as error:
                 self.ends.append(type(error).__name__)
                 raise
             self.ends.append("whole")
-            return pcm
+            return progress
 
-        monkeypatch.setattr(LoadedVoice, "speak", watched)
+        monkeypatch.setattr(Passage, "step", watched)
 
     async def first(self) -> None:
         await asyncio.to_thread(self.begun.wait)
@@ -114,8 +115,22 @@ async def started(engine: PiperEngine) -> AsyncIterator[PiperEngine]:
 async def clip_of(engine: PiperEngine, text: str = SENTENCE, voice: Voice | None = None) -> Pcm:
     clips: list[Pcm] = []
     await engine.synthesise(text, voice or engine.voices()[0], clips.append)
-    (clip,) = clips
-    return clip
+    return Pcm(np.concatenate([clip.samples for clip in clips]), clips[0].rate_hz)
+
+
+def said(voice: LoadedVoice, text: str, manner: Manner) -> Pcm:
+    """All steps of a text of one sentence, in a voice that speaks it whole."""
+    progress = Passage(text, manner).step(voice, 0.0, Run())
+    assert progress.whole
+    assert progress.sound is not None
+    return progress.sound
+
+
+async def sound_for(engine: PiperEngine, text: str, in_hand_s: InHand) -> Pcm:
+    """What a listener gets who has so many seconds in hand."""
+    steps = engine.steps(text, engine.voices()[0], in_hand_s)
+    sounds = [progress.sound async for progress in steps if progress.sound is not None]
+    return Pcm(np.concatenate([sound.samples for sound in sounds]), sounds[0].rate_hz)
 
 
 def link_voice(folder: Path, name: str, **config: object) -> Path:
@@ -165,7 +180,7 @@ async def test_what_piper_cuts_is_joined(make: MakeEngine, steady: str) -> None:
     async with started(make(voice=steady, threads=1)) as engine:
         both = await clip_of(engine, "Good morning. Dinner is ready.")
         one, two = await clip_of(engine, "Good morning."), await clip_of(engine, "Dinner is ready.")
-    assert np.array_equal(both.samples, np.concatenate([one.samples, two.samples]))
+    assert np.allclose(both.samples, np.concatenate([one.samples, two.samples]), atol=1)
 
 
 async def test_parallel_calls_give_the_same_clips(make: MakeEngine, steady: str) -> None:
@@ -207,14 +222,47 @@ async def test_the_option_decides_the_threads(make: MakeEngine) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="priorities of single threads are Linux's")
 async def test_gives_way_to_a_writing_model(make: MakeEngine, cores: Cores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside an embedded model that writes, synthesis runs at a lower priority; afterwards at the normal one."""
+    """Beside an embedded model that writes, synthesis runs at a lower priority while its listener has enough in hand;
+    else, and afterwards, at the normal one."""
     async with started(make()) as engine:
         computations = Computations(monkeypatch)
         normal = os.getpriority(os.PRIO_PROCESS, 0)
         with cores.generation():
-            await clip_of(engine, "One.")
-        await clip_of(engine, "Two.")
-    assert computations.niceness == [min(NICENESS, 19), normal]
+            await sound_for(engine, "One.", lambda: LIFT_S + 1)
+            await sound_for(engine, "One.", lambda: LIFT_S)
+        await sound_for(engine, "Two.", lambda: LIFT_S + 1)
+    assert computations.niceness == [NICENESS, normal, normal]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of single threads are Linux's")
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_what_is_needed_now_does_not_wait_for_the_model(
+    make: MakeEngine, cores: Cores, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    """A niced computation whose listener has little left is lifted; where that needs a privilege, it is stopped and
+    done anew at the normal priority."""
+    normal, lifted = os.getpriority(os.PRIO_PROCESS, 0), []
+    set_priority = os.setpriority
+
+    def setting(which: int, who: int, priority: int) -> None:
+        if priority == normal:
+            lifted.append(who)
+            if not allowed:
+                raise PermissionError
+        set_priority(which, who, priority)
+
+    monkeypatch.setattr(os, "setpriority", setting)
+    async with started(make(threads=1)) as engine:
+        computations = Computations(monkeypatch)
+        in_hand_s = iter([LIFT_S + 1, LIFT_S + 1])
+        with cores.generation():
+            clip = await sound_for(engine, LONG, lambda: next(in_hand_s, 0.0))
+    assert clip.duration_s > 10
+    assert len(lifted) == 1
+    first, *others = computations.niceness
+    assert first == NICENESS
+    assert set(others) <= {normal}
+    assert computations.ends[0] == ("whole" if allowed else "Stopped")
 
 
 async def test_computes_off_the_event_loop(make: MakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -428,7 +476,7 @@ def test_the_arithmetic_is_pipers(speakers: int, length_scale: float | None, spe
     synthesis = SynthesisConfig(speaker_id=speaker_id, length_scale=length_scale, normalize_audio=False)
     (theirs,) = piper.synthesize("Good morning.", synthesis)
     expected = session.given
-    ours = LoadedVoice(piper).speak("Good morning.", Manner(speaker_id, length_scale), Run())
+    ours = said(WholeVoice(piper), "Good morning.", Manner(speaker_id, length_scale))
     assert session.given.keys() == expected.keys()
     assert all(np.array_equal(session.given[name], expected[name]) for name in expected)
     assert np.array_equal(ours.samples, theirs.audio_int16_array)
@@ -441,5 +489,5 @@ def test_a_run_stopped_beforehand_computes_nothing() -> None:
     run = Run()
     run.stop()
     with pytest.raises(Stopped):
-        LoadedVoice(PiperVoice(session=session, config=config)).speak("Good morning.", Manner(), run)
+        Passage("Good morning.", Manner()).step(WholeVoice(PiperVoice(session=session, config=config)), 0.0, run)
     assert session.given == {}

@@ -18,7 +18,7 @@ from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat, Limits, Manner
 from unavoce.chat.client import Client
 from unavoce.chat.outbox import Outbox
-from unavoce.engines.fake import FakeEngine, FakeOptions, Step
+from unavoce.engines.fake import FakeEngine, FakeOptions, Step, SteppedFakeEngine
 from unavoce.errors import EngineUnavailable, RequestError
 from unavoce.narration.planner import SoundSettings
 from unavoce.narration.stage import Stage
@@ -76,7 +76,8 @@ class World:
         bad = rng.choice([(), (), range(1000), range(5), range(2, 9)])
         fault = rng.choice([Step(fail_after=0), Step(hang_after=0), Step(sound="silence"), Step(delay_s=8.0)])
         error = EngineUnavailable("no such engine today") if rng.random() < 0.1 else None
-        return FakeEngine.named(name)(
+        kind = rng.choice([FakeEngine, SteppedFakeEngine])
+        return kind.named(name)(
             options,
             script=lambda number, _text: fault if number in bad else random_step(rng),
             start_error=error,

@@ -7,10 +7,11 @@ entry-point group `unavoce.engines`; docs/writing-an-engine.md shows one from st
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -103,3 +104,36 @@ class Engine(ABC):
 
     async def close(self) -> None:  # noqa: B027 - an engine with nothing to free leaves it as it is
         """Free what `start` took."""
+
+
+class Progress(NamedTuple):
+    """How far a sentence came in one step."""
+
+    sound: Pcm | None
+    """What can be heard now; None where that step brought nothing to hear."""
+    whole: bool = False
+    """There is no step after this one."""
+
+
+InHand = Callable[[], float]
+"""Seconds until the listener runs dry: negative when it has, infinite where nobody listens."""
+
+
+class SteppedEngine(Engine):
+    """An engine that computes on this machine, and does so in steps: between two of them another sentence, whose
+    listener runs dry sooner, may go first."""
+
+    @abstractmethod
+    def steps(self, spoken: str, voice: Voice, in_hand_s: InHand) -> AsyncGenerator[Progress, None]:
+        """Speak `spoken` in `voice`, a step at a time; what holds for `synthesise` holds here.
+
+        A step ends in good time (measured in tenths of a second), since nobody else gets its slot before that. Closed
+        or cancelled, it stops computing at once and returns only when it has really stopped.
+        """
+
+    async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
+        """All steps, one after the other, for a listener who waits."""
+        async with aclosing(self.steps(spoken, voice, lambda: 0.0)) as steps:
+            async for sound, _ in steps:
+                if sound is not None:
+                    emit(sound)

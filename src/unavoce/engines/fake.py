@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
@@ -18,7 +19,16 @@ import numpy as np
 from pydantic import Field
 
 from unavoce.audio.pcm import Pcm, Samples
-from unavoce.engines.base import Emit, Engine, EngineContext, EngineOptions, Voice
+from unavoce.engines.base import (
+    Emit,
+    Engine,
+    EngineContext,
+    EngineOptions,
+    InHand,
+    Progress,
+    SteppedEngine,
+    Voice,
+)
 from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
 
 Sound = Literal["tone", "silence", "empty", "short", "long", "rate_change"]
@@ -124,15 +134,32 @@ class FakeEngine(Engine):
             raise self.start_error
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
+        async with aclosing(self._speak(spoken, voice)) as progress:
+            async for sound, _ in progress:
+                if sound is not None:
+                    emit(sound)
+
+    async def _speak(self, spoken: str, voice: Voice) -> AsyncGenerator[Progress, None]:
+        """As scripted, piece by piece."""
         if voice.name not in self.options.voices:
             raise EngineRefused(f"the {self.name} engine has no voice {voice.name!r}")
         step = self._step(next(self._numbers), spoken)
         call = self._begin(spoken, voice)
         try:
-            await self._perform(step, call, emit)
+            async with aclosing(self._perform(step, call)) as progress:
+                async for one in progress:
+                    self.running -= 1
+                    try:
+                        yield one
+                    finally:
+                        self.running += 1
+                    self.most_running = max(self.most_running, self.running)
             call.outcome = "done"
         except EngineError:
             call.outcome = "failed"
+            raise
+        except GeneratorExit:
+            call.outcome, call.cancelled_at = "cancelled", _now()  # between two steps: there is nothing to outlast
             raise
         except asyncio.CancelledError:
             call.outcome, call.cancelled_at = "cancelled", _now()
@@ -159,14 +186,15 @@ class FakeEngine(Engine):
             return self.script(number, spoken)
         return self.script[number] if number < len(self.script) else Step()
 
-    async def _perform(self, step: Step, call: Call, emit: Emit) -> None:
+    async def _perform(self, step: Step, call: Call) -> AsyncGenerator[Progress, None]:
         factor = _given(step.real_time_factor, self.options.real_time_factor)
         await self._turn(step, call)
         await asyncio.sleep(_given(step.delay_s, self.options.delay_s))
-        for piece in self._pieces(step, call):
+        pieces = self._pieces(step, call)
+        for number, piece in enumerate(pieces, 1):
             await asyncio.sleep(piece.duration_s * factor)
-            emit(piece)
             call.emitted += 1
+            yield Progress(piece, whole=number == len(pieces) != step.fail_after)
             await self._turn(step, call)
 
     async def _turn(self, step: Step, call: Call) -> None:
@@ -182,6 +210,13 @@ class FakeEngine(Engine):
         half = whole.rate_hz // 2 if step.sound == "rate_change" else whole.rate_hz
         rates = [whole.rate_hz if number < (len(parts) + 1) // 2 else half for number in range(len(parts))]
         return [Pcm(part, rate_hz) for part, rate_hz in zip(parts, rates, strict=True)]
+
+
+class SteppedFakeEngine(FakeEngine, SteppedEngine):
+    """The same in steps, as an engine has them that computes here; one that waits for its turn is not `running`."""
+
+    def steps(self, spoken: str, voice: Voice, in_hand_s: InHand) -> AsyncGenerator[Progress, None]:
+        return self._speak(spoken, voice)
 
 
 def tone_hz(voice_name: str) -> float:

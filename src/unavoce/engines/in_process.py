@@ -6,13 +6,14 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import Field
 
-from unavoce.engines.base import Engine, EngineContext, EngineOptions
+from unavoce.engines.base import EngineContext, EngineOptions, InHand, SteppedEngine
 from unavoce.engines.sessions import Files, Loaded, Sessions
 from unavoce.errors import EngineUnavailable
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 NICENESS = 10
 """Of speech beside an embedded model: measured to cost the model nothing, where 0 cost it 3 %."""
+LIFT_S = 1.0
+"""A listener with less than this in hand is not made to wait for the model: niced computations may starve."""
+LOOK_S = 0.1
+"""How often a niced computation's listener is looked at."""
 
 
 class LocalOptions(EngineOptions):
@@ -31,11 +36,12 @@ class LocalOptions(EngineOptions):
     """For every sentence; chosen from what else is running where not given."""
 
 
-class LocalEngine(Engine, Generic[Files, Loaded]):
+class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
     """Speaks with models in ONNX sessions: a wide one over all cores, and a narrow one of a single thread.
 
-    A sentence that has the engine to itself gets the wide one; sentences side by side, or beside an embedded
-    language model that is writing, get the narrow one, in the latter case at a lower priority.
+    Each step of a sentence that has the engine to itself gets the wide one. Sentences side by side, or beside an
+    embedded language model that is writing, get the narrow one; in the latter case at a lower priority, for as long as
+    their listener has enough in hand.
     """
 
     in_process = True
@@ -46,9 +52,9 @@ class LocalEngine(Engine, Generic[Files, Loaded]):
         self._sessions = sessions
         self._fixed_threads = options.threads
         self._pool = ThreadPoolExecutor(self.max_concurrency, self.name)
-        self._niced_pool = ThreadPoolExecutor(self.max_concurrency, f"{self.name}-niced", _lower_priority)
+        self._niced_pool = ThreadPoolExecutor(self.max_concurrency, f"{self.name}-niced")
         self._runs: set[Run] = set()
-        self._calls = 0
+        self._sentences = 0
         self._closed = False
 
     @property
@@ -75,38 +81,83 @@ class LocalEngine(Engine, Generic[Files, Loaded]):
         if wait_for_both:
             await self._loaded(files, narrow)
 
-    async def _compute(self, files: Files, work: Callable[[Loaded, Run], Result]) -> Result:
-        """`work` on a thread, with a model of as many threads as may be. Cancelled, its run is stopped."""
-        self._calls += 1
+    @contextmanager
+    def _sentence(self) -> Iterator[None]:
+        """A sentence is under way, from its first step to its last."""
+        self._sentences += 1
         try:
-            loaded = await self._loaded(files, self._threads())
-            return await self._run(lambda run: work(loaded, run))
+            yield
         finally:
-            self._calls -= 1
+            self._sentences -= 1
+
+    async def _compute(self, files: Files, work: Callable[[Loaded, Run], Result], in_hand_s: InHand) -> Result:
+        """`work` on a thread, with a model of as many threads as may be. Cancelled, its run is stopped.
+
+        A computation that was begun for somebody with time, and is needed now, may be done once more from its start.
+        """
+        loaded = await self._loaded(files, self._threads())
+        self._check_open()
+
+        def begin(run: Run) -> Result:
+            return work(loaded, run)
+
+        if self._context.cores.leaves_room and in_hand_s() > LIFT_S:
+            try:
+                return await self._beside_the_model(begin, in_hand_s)
+            except _NeededNow:
+                pass
+        return await self._run(self._pool, begin)
 
     def _threads(self) -> int:
-        """For a call that has just begun."""
+        """For a step that is about to begin."""
         if self._fixed_threads:
             return self._fixed_threads
-        return self._context.cores.speech_threads() if self._calls == 1 else 1
+        return self._context.cores.speech_threads() if self._sentences == 1 else 1
 
     async def _loaded(self, files: Files, threads: int) -> Loaded:
         self._check_open()
         loading = _awaitable(self._sessions.get(files, threads))
         return await asyncio.shield(loading)  # others may want it even if this caller does not any more
 
-    async def _run(self, work: Callable[[Run], Result]) -> Result:
+    async def _run(self, pool: ThreadPoolExecutor, work: Callable[[Run], Result], run: Run | None = None) -> Result:
         from unavoce.engines.onnx_runs import Run  # noqa: PLC0415  # heavy, and imported by now
 
-        self._check_open()
-        run = Run()
+        run = run or Run()
         self._runs.add(run)
         try:
-            # A session's own threads are not reached by niceness, a single thread is the pool's.
-            pool = self._niced_pool if self._context.cores.generating else self._pool
             return await _stoppable(pool.submit(work, run), run.stop)
         finally:
             self._runs.discard(run)
+
+    async def _beside_the_model(self, work: Callable[[Run], Result], in_hand_s: InHand) -> Result:
+        """At a lower priority, until it is needed: then it is lifted where the system allows that, else stopped.
+
+        Raises _NeededNow in the latter case. A session's own threads are not reached by niceness, a single thread is
+        the pool's.
+        """
+        from unavoce.engines.onnx_runs import Run, Stopped  # noqa: PLC0415  # heavy, and imported by now
+
+        run, thread, needed = Run(), _Thread(), False
+
+        def niced(run: Run) -> Result:
+            with thread.at(NICENESS):
+                return work(run)
+
+        computing = asyncio.ensure_future(self._run(self._niced_pool, niced, run))
+        try:
+            while not (await asyncio.wait([computing], timeout=LOOK_S))[0]:
+                if not needed and in_hand_s() < LIFT_S:
+                    needed = True
+                    if not thread.lift():
+                        run.stop()
+            return computing.result()
+        except Stopped:
+            if needed and not self._closed:
+                raise _NeededNow from None
+            raise
+        finally:
+            computing.cancel()
+            await _ended(computing)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -118,10 +169,47 @@ class LocalEngine(Engine, Generic[Files, Loaded]):
         self._sessions.close()
 
 
-def _lower_priority() -> None:
-    """Of the calling thread. Only Linux has a priority per thread that needs no privilege to lower."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+class _NeededNow(Exception):
+    """A niced computation was stopped, since its listener has little in hand."""
+
+
+class _Thread:
+    """The priority of whichever thread works. Only Linux has one per thread that needs no privilege to lower."""
+
+    def __init__(self) -> None:
+        self._id: int | None = None
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def at(self, niceness: int) -> Iterator[None]:
+        """The calling thread works at that niceness, unless it is lifted meanwhile."""
+        with self._lock:
+            self._id = threading.get_native_id()
+            _set_niceness(self._id, niceness)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._id = None  # its next computation is another one's
+
+    def lift(self) -> bool:
+        """Back to the process's own priority; False where the system does not allow that."""
+        with self._lock:
+            return self._id is None or _set_niceness(self._id, _own_niceness())
+
+
+def _own_niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, os.getpid()) if sys.platform == "linux" else 0
+
+
+def _set_niceness(thread_id: int, niceness: int) -> bool:
+    if sys.platform != "linux":
+        return True
+    try:
+        os.setpriority(os.PRIO_PROCESS, thread_id, niceness)
+    except PermissionError:
+        return False
+    return True
 
 
 def _awaitable(future: Future[Result]) -> asyncio.Future[Result]:
@@ -138,9 +226,14 @@ async def _stoppable(future: Future[Result], stop: Callable[[], None]) -> Result
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         stop()
-        while not work.done():
-            try:
-                await asyncio.wait([work])
-            except asyncio.CancelledError:
-                continue  # a second cancellation makes it no faster
+        await _ended(work)
         raise
+
+
+async def _ended(work: asyncio.Future[Result]) -> None:
+    """Returns when `work` is done, well or badly, however often the caller is cancelled meanwhile."""
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            continue  # a second cancellation makes it no faster

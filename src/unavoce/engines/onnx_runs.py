@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,15 +45,20 @@ def session(model: Path, threads: int) -> Any:
 
 def infer(onnx: Any, inputs: Mapping[str, NDArray[Any]], run: Run) -> Sound:
     """The session's first output. `Stopped` after `run.stop()`, `EngineError` when the computation fails."""
+    return np.asarray(outputs(onnx, None, inputs, run)[0], dtype=np.float32).reshape(-1)
+
+
+def outputs(onnx: Any, names: Sequence[str] | None, inputs: Mapping[str, NDArray[Any]], run: Run) -> list[NDArray[Any]]:
+    """The session's outputs of these names, or all. Raises as `infer` does."""
     if run.stopped:
         raise Stopped("stopped before its computation")
     try:
-        result = onnx.run(None, inputs, run.options)
+        results: list[NDArray[Any]] = onnx.run(names, inputs, run.options)
     except Exception as error:
         if run.stopped:
             raise Stopped("stopped in mid-sentence") from error
         raise EngineError(f"the model could not speak: {error}") from error
-    return np.asarray(result[0], dtype=np.float32).reshape(-1)
+    return results
 
 
 def int16(sound: Sound) -> Samples:

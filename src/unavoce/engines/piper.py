@@ -6,14 +6,19 @@ Which threads it gets: `in_process.py`. Measurements behind this: docs/performan
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from unavoce.engines.base import Emit, EngineContext, Voice
+from unavoce.engines.base import EngineContext, InHand, Progress, Voice
 from unavoce.engines.in_process import LocalEngine, LocalOptions
+from unavoce.engines.piper_halves import Halves, halves
+from unavoce.engines.piper_passage import Passage
+from unavoce.engines.piper_reach import Uncuttable
 from unavoce.engines.piper_voices import (
     WHERE_VOICES_COME_FROM,
     Manner,
@@ -27,7 +32,10 @@ from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
+    from unavoce.engines.onnx_runs import Run
     from unavoce.engines.piper_onnx import LoadedVoice
+
+log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 6
 """Three voices, each with a wide and a narrow session; about 110 MB each when loaded, 190 MB after a few sentences."""
@@ -53,11 +61,12 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
     max_concurrency = 2
 
     def __init__(self, options: PiperOptions, context: EngineContext) -> None:
-        super().__init__(options, context, Sessions(_load, name=self.name, limit=MAX_SESSIONS))
+        super().__init__(options, context, Sessions(self._load, name=self.name, limit=MAX_SESSIONS))
         self._options: PiperOptions = options
         self._files = _find(options.voice, context.data_dir / "voices")
         self._manner = Manner(self._speaker_id(), options.length_scale)
         self._digests: dict[str, str] = {}
+        self._halves: dict[str, Halves | None] = {}
 
     def voices(self) -> Sequence[Voice]:
         return [self._voice(files) for files in self._files.values()]
@@ -70,14 +79,39 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         self._digests = await asyncio.to_thread(fingerprints, list(self._files.values()), store)
         await self._warm_up(next(iter(self._files.values())))
 
-    async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
+    async def steps(self, spoken: str, voice: Voice, in_hand_s: InHand) -> AsyncGenerator[Progress, None]:
+        """Its text's encoding with the first window of sound, then window by window (`piper_windows.py`)."""
         files = self._files.get(voice.name)
         if files is None:
             raise EngineRefused(f"the piper engine has no voice {voice.name!r}")
         if len(spoken) > self.max_chars:
             raise EngineRefused(f"{len(spoken)} characters; piper takes {self.max_chars} at a time")
-        manner = self._manner_of(voice)
-        emit(await self._compute(files, lambda loaded, run: loaded.speak(spoken, manner, run)))
+        passage, progress = Passage(spoken, self._manner_of(voice)), Progress(None)
+        with self._sentence():
+            while not progress.whole:
+                step = partial(_step, passage, in_hand_s())
+                progress = await self._compute(files, step, in_hand_s)
+                yield progress
+
+    def _load(self, files: VoiceFiles, threads: int) -> LoadedVoice:
+        try:
+            from unavoce.engines.piper_onnx import load  # noqa: PLC0415  # heavy, and may not be installed
+        except ImportError as error:
+            raise EngineUnavailable(f"the piper engine is not installed ({error}); remedy: {REMEDY}") from error
+        return load(files, threads, self._halves_of(files))
+
+    def _halves_of(self, files: VoiceFiles) -> Halves | None:
+        """None where its model cannot be parted: it speaks whole sentences then, and says so. On the loading thread."""
+        name, digest = files.name, self._digests.get(files.name)
+        if digest is not None and name not in self._halves:
+            try:
+                self._halves[name] = halves(files, digest, self._context.data_dir / "piper")
+            except Uncuttable as reason:
+                self._halves[name] = None
+                log.warning("piper_speaks_whole_sentences", extra={"voice": name, "reason": str(reason)})
+                if name == next(iter(self._files)):
+                    self.detail = f"speaks whole sentences: its model cannot be parted, {reason}"
+        return self._halves.get(name)
 
     def _voice(self, files: VoiceFiles) -> Voice:
         is_default = files is next(iter(self._files.values()))
@@ -107,12 +141,8 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         return speaker_id
 
 
-def _load(files: VoiceFiles, threads: int) -> LoadedVoice:
-    try:
-        from unavoce.engines.piper_onnx import load  # noqa: PLC0415  # heavy, and may not be installed
-    except ImportError as error:
-        raise EngineUnavailable(f"the piper engine is not installed ({error}); remedy: {REMEDY}") from error
-    return load(files, threads)
+def _step(passage: Passage, in_hand_s: float, voice: LoadedVoice, run: Run) -> Progress:
+    return passage.step(voice, in_hand_s, run)
 
 
 def _find(wanted: str, folder: Path) -> dict[str, VoiceFiles]:

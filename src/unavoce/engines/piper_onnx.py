@@ -8,39 +8,75 @@ again.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from piper import PiperConfig, PiperVoice
 
-from unavoce.audio.pcm import Pcm
+from unavoce.audio.pcm import Samples
 from unavoce.engines.espeak import ESPEAK, harmless
 from unavoce.engines.onnx_runs import Run, infer, int16, session
+from unavoce.engines.piper_decoder import Decoder, Latent, encode
+from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_config
+from unavoce.engines.piper_windows import Costs
 from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
+
+if TYPE_CHECKING:
+    from unavoce.engines.piper_halves import Halves
 
 logging.getLogger("piper").setLevel(logging.ERROR)  # below that it logs texts and phonemes
 
 
-class LoadedVoice:
-    """A voice in one ONNX session. Several threads may speak with it at once."""
+Ids = list[int]
+"""A sentence's phonemes, as the model knows them."""
+UNKNOWN_FACTOR = 0.2
+"""Seconds of decoding per second of sound, until a window has been measured."""
+SLOWER, FASTER = 0.6, 0.2
+"""Weight of the newest measurement of a decoder that has become slower, or faster: better a little too careful."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unencoded:
+    """A sentence that is computed in one go: one frame, as it were."""
+
+    inputs: Mapping[str, NDArray[Any]]
+    frames: int = 1
+
+
+class LoadedVoice(ABC):
+    """A voice in memory. Several threads may speak with it at once.
+
+    `latent` and `samples` raise `Stopped` after `run.stop()`, and `EngineError` when the computation fails.
+    """
+
+    costs: Costs
+    """Of a frame, as measured last."""
 
     def __init__(self, piper: PiperVoice) -> None:
         self._piper = piper
 
-    def speak(self, spoken: str, manner: Manner, run: Run) -> Pcm:
-        """One clip at the voice's natural level, however many sentences Piper finds in `spoken`.
+    @property
+    def rate_hz(self) -> int:
+        rate_hz: int = self._piper.config.sample_rate
+        return rate_hz
 
-        Raises `EngineRefused` when there is nothing to pronounce, `Stopped` after `run.stop()`, and
-        `EngineError` when the computation fails.
-        """
-        sentences = [ids for ids in map(self._ids, self._phonemes(spoken)) if ids]
-        if not sentences:
-            raise EngineRefused("Piper finds nothing to pronounce in this text")
-        # At the voice's own level: Piper's `normalize_audio` would give every clip another one.
-        parts = [int16(infer(self._piper.session, self._inputs(ids, manner), run)) for ids in sentences]
-        return Pcm(np.concatenate(parts), self._piper.config.sample_rate)
+    def sentences(self, spoken: str) -> list[Ids]:
+        """The sentences that Piper finds in `spoken`; none where there is nothing to pronounce. Raises EngineError."""
+        return [ids for ids in map(self._ids, self._phonemes(spoken)) if ids]
+
+    @abstractmethod
+    def latent(self, ids: Ids, manner: Manner, run: Run) -> Any:
+        """A sentence as `samples` takes it; its `frames` can be made into samples window by window."""
+
+    @abstractmethod
+    def samples(self, latent: Any, start: int, stop: int, run: Run) -> Samples:
+        """Of the frames from `start` up to `stop`, at the voice's own level."""
 
     def _phonemes(self, spoken: str) -> list[list[str]]:
         try:
@@ -71,15 +107,53 @@ class LoadedVoice:
         return inputs
 
 
-def load(files: VoiceFiles, threads: int) -> LoadedVoice:
-    """Load and warm a voice (0.7 s or so) in a session of `threads` threads.
+class WholeVoice(LoadedVoice):
+    """In one session, which speaks a sentence in one go."""
+
+    costs = Costs(sound_s=1.0, work_s=1.0, context=0)
+
+    def latent(self, ids: Ids, manner: Manner, run: Run) -> Unencoded:
+        return Unencoded(self._inputs(ids, manner))
+
+    def samples(self, latent: Unencoded, start: int, stop: int, run: Run) -> Samples:
+        # Piper's own `normalize_audio` would give every clip another level.
+        return int16(infer(self._piper.session, latent.inputs, run))
+
+
+class PartedVoice(LoadedVoice):
+    """Parted at its decoder, in two sessions: a sentence is heard while the rest of it is computed."""
+
+    def __init__(self, piper: PiperVoice, decoder: Any, halves: Halves) -> None:
+        super().__init__(piper)
+        self._halves = halves
+        self._decoder = Decoder(decoder, halves)
+        sound_s = halves.samples_per_frame / self.rate_hz
+        self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, context=2 * halves.context)
+
+    def latent(self, ids: Ids, manner: Manner, run: Run) -> Latent:
+        return encode(self._piper.session, self._halves, self._inputs(ids, manner), run)
+
+    def samples(self, latent: Latent, start: int, stop: int, run: Run) -> Samples:
+        began_s = perf_counter()
+        samples = int16(self._decoder.decode(latent, start, stop, run))
+        self._learn((perf_counter() - began_s) / (stop - start + self.costs.context))
+        return samples
+
+    def _learn(self, work_s: float) -> None:
+        known_s = self.costs.work_s
+        weight = SLOWER if work_s > known_s else FASTER
+        self.costs = replace(self.costs, work_s=known_s + weight * (work_s - known_s))
+
+
+def load(files: VoiceFiles, threads: int, halves: Halves | None = None) -> LoadedVoice:
+    """Load and warm a voice (0.7 s or so) in sessions of `threads` threads; parted, where its halves are given.
 
     Raises `EngineUnavailable` naming what is missing or damaged.
     """
     _check_unchanged(files)
     try:
         config = PiperConfig.from_dict(read_config(files.config))
-        voice = LoadedVoice(PiperVoice(session=session(files.model, threads), config=config))
+        voice = _parted(config, halves, threads) if halves else _whole(config, files, threads)
         _warm(voice)
     except EngineUnavailable:
         raise
@@ -87,6 +161,15 @@ def load(files: VoiceFiles, threads: int) -> LoadedVoice:
         reason = f"{files.model} cannot be loaded as a Piper voice ({error})"
         raise EngineUnavailable(f"{reason}; replace it and its .json with whole copies") from error
     return voice
+
+
+def _whole(config: PiperConfig, files: VoiceFiles, threads: int) -> LoadedVoice:
+    return WholeVoice(PiperVoice(session=session(files.model, threads), config=config))
+
+
+def _parted(config: PiperConfig, halves: Halves, threads: int) -> LoadedVoice:
+    piper = PiperVoice(session=session(halves.encoder, threads), config=config)
+    return PartedVoice(piper, session(halves.decoder, threads), halves)
 
 
 def _check_unchanged(files: VoiceFiles) -> None:
@@ -101,6 +184,8 @@ def _check_unchanged(files: VoiceFiles) -> None:
 def _warm(voice: LoadedVoice) -> None:
     """The first inference of a session is slow; let no listener wait for it."""
     try:
-        voice.speak("One, two.", Manner(), Run())
+        passage, run = Passage("One, two.", Manner()), Run()
+        while not passage.step(voice, 0.0, run).whole:
+            pass
     except EngineRefused:
         return  # a voice for another script; its first sentence warms it

@@ -14,6 +14,7 @@ from unavoce.chain.cast import Cast
 from unavoce.chain.chain import Casting
 from unavoce.narration.events import AudioDone, Done, EndReason, Event, Failure, SentenceCut, TextDone, Timings, Token
 from unavoce.narration.foresight import Arrivals
+from unavoce.narration.load import Demand
 from unavoce.narration.plan import Listener, Plan, longest_sentence
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.reader import Reader
@@ -85,6 +86,11 @@ class ReplyNarrator:
     def in_synthesis(self) -> int:
         """Sentences of the reply in synthesis."""
         return self._speaker.in_synthesis if self._speaker else 0
+
+    @property
+    def demand(self) -> Demand | None:
+        """What it still wants of an engine; None where all of its sound is made, or none is wanted."""
+        return None if self._aborted or self._speaker is None else self._speaker.demand
 
     @property
     def text_told(self) -> bool:

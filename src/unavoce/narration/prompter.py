@@ -148,7 +148,7 @@ class Prompter:
             sound_s=synthesis.duration_s if synthesis and whole else chain.sound_s(voice, characters),
             start_s=chain.start_s(voice, characters),
             synthesis_s=chain.synthesis_s(voice, characters),
-            granted_at_s=synthesis.granted_at_s if synthesis else None,
+            granted_at_s=synthesis.engaged_at_s if synthesis else None,
             whole=whole,
         )
 

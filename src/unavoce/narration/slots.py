@@ -1,4 +1,5 @@
-"""Engine slots: they go to the sentence whose listener runs dry first."""
+"""Engine slots: they go to the sentence whose listener runs dry first, and to another one between two steps of an
+engine that computes in steps."""
 
 from __future__ import annotations
 
@@ -50,6 +51,11 @@ class Slots:
         slots = self._chain.engine(name).max_concurrency
         return Load(len(self._waiting[name]), len(self._running[name]), slots)
 
+    def late_s(self, name: str) -> float:
+        """How long the most urgent sentence that waits for an engine is overdue; 0 where none is."""
+        due_s = min((synthesis.due_s for synthesis in self._waiting[name]), default=NEVER_DUE)
+        return max(0.0, asyncio.get_running_loop().time() - due_s)
+
     def ask(self, synthesis: Synthesis) -> None:
         """Stand in line; `grant` gives out what is free."""
         self._waiting[synthesis.voice.engine].append(synthesis)
@@ -63,13 +69,37 @@ class Slots:
         waiting, running = self._waiting[name], self._running[name]
         slots = self._chain.engine(name).max_concurrency
         while waiting and len(running) < slots:
-            synthesis = min(waiting, key=lambda one: one.due_s)
+            synthesis = min(waiting, key=_due_s)
             waiting.remove(synthesis)
             running.append(synthesis)
-            synthesis.task = self._run(synthesis)
-            # Also when the task is cancelled before it ever ran.
-            synthesis.task.add_done_callback(partial(self._release, synthesis))
+            self._set_going(synthesis)
         self._take_back(waiting, running)
+
+    def _set_going(self, synthesis: Synthesis) -> None:
+        if synthesis.paused is not None:
+            if not synthesis.paused.done():  # as it is when it was cancelled a moment ago
+                synthesis.paused.set_result(None)
+            return
+        synthesis.task = self._run(synthesis)
+        # Also when the task is cancelled before it ever ran.
+        synthesis.task.add_done_callback(partial(self._release, synthesis))
+
+    async def turn(self, synthesis: Synthesis) -> None:
+        """Between two steps of `synthesis`, which has a slot: returns when it is its turn, at once unless a sentence
+        that waits is due sooner. That one goes first then, and the time does not count as the engine's."""
+        name = synthesis.voice.engine
+        waiting = self._waiting[name]
+        if not waiting or min(map(_due_s, waiting)) >= synthesis.due_s:
+            return
+        loop = asyncio.get_running_loop()
+        synthesis.paused, paused_at_s = loop.create_future(), loop.time()
+        self._running[name].remove(synthesis)
+        waiting.append(synthesis)
+        self.grant(name)
+        await synthesis.paused
+        synthesis.paused = None
+        if synthesis.engaged_at_s is not None:
+            synthesis.engaged_at_s += loop.time() - paused_at_s
 
     def _take_back(self, waiting: list[Synthesis], running: list[Synthesis]) -> None:
         """Listeners wait for a slot: what nobody listens for (late clips, our own phrases) gives its slot up."""
@@ -78,18 +108,22 @@ class Slots:
             self._give_way(synthesis)
 
     def _release(self, synthesis: Synthesis, _: asyncio.Task[None]) -> None:
-        self._running[synthesis.voice.engine].remove(synthesis)
-        self.grant(synthesis.voice.engine)
+        name = synthesis.voice.engine
+        held = self._running[name] if synthesis in self._running[name] else self._waiting[name]
+        held.remove(synthesis)
+        self.grant(name)
 
     def silent_since_s(self, synthesis: Synthesis) -> float | None:
         """Since when its engine has kept silent, loop time; None where it has not been asked. While every slot is held
         by calls that nobody waits for any more, since the last of those was granted."""
-        if synthesis.granted_at_s is not None:
-            return synthesis.granted_at_s
-        holding = self._running[synthesis.voice.engine]
-        if any(one.granted_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
+        if synthesis.paused is not None:
             return None
-        return max((one.granted_at_s for one in holding if one.granted_at_s is not None), default=None)
+        if synthesis.engaged_at_s is not None:
+            return synthesis.engaged_at_s
+        holding = self._running[synthesis.voice.engine]
+        if any(one.engaged_at_s is None or one.due_s < NEVER_DUE or one.pieces for one in holding):
+            return None
+        return max((one.engaged_at_s for one in holding if one.engaged_at_s is not None), default=None)
 
     def taken_for_s(self, name: str) -> float:
         """Expected seconds until an engine is free of a call that nobody waits for any more but that it will not stop,
@@ -99,9 +133,9 @@ class Slots:
             return 0.0
         now_s = asyncio.get_running_loop().time()
         ends_s = [
-            one.granted_at_s + self._chain.synthesis_s(one.voice, len(one.spoken))
+            one.engaged_at_s + self._chain.synthesis_s(one.voice, len(one.spoken))
             for one in running
-            if not one.claims and one.granted_at_s is not None
+            if not one.claims and one.engaged_at_s is not None
         ]
         return max(0.0, min(ends_s, default=now_s) - now_s)
 
@@ -111,3 +145,7 @@ class Slots:
             for synthesis in running:
                 if synthesis.task is not None:
                     synthesis.task.cancel()
+
+
+def _due_s(synthesis: Synthesis) -> float:
+    return synthesis.due_s

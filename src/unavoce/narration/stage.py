@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import partial
 from types import TracebackType
 from typing import Literal, Self
@@ -16,7 +16,7 @@ from unavoce.cache.cache import Cache, Recalled
 from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.chain.health import Measured
-from unavoce.engines.base import Voice
+from unavoce.engines.base import SteppedEngine, Voice
 from unavoce.errors import EngineError
 from unavoce.narration.frequent import Frequent
 from unavoce.narration.levels import Levels
@@ -170,8 +170,8 @@ class Stage:
     def late(self, claim: Claim) -> None:
         """A reply gave up waiting for the first sound of `claim`. Counts against the engine's health from the grant of
         a slot; while every slot is held by calls that nobody waits for any more, from the grant of those."""
-        granted_at_s = self._slots.silent_since_s(claim.synthesis)
-        waited_s = asyncio.get_running_loop().time() - granted_at_s if granted_at_s is not None else 0.0
+        since_s = self._slots.silent_since_s(claim.synthesis)
+        waited_s = asyncio.get_running_loop().time() - since_s if since_s is not None else 0.0
         if waited_s >= LATE_S:
             self.chain.failed(claim.voice.engine, EngineError(f"no sound within {waited_s:.1f} s"), "late")
 
@@ -193,6 +193,10 @@ class Stage:
     def waiting(self) -> int:
         """Sentences that wait for a slot."""
         return self._slots.waiting
+
+    def late_s(self, name: str) -> float:
+        """How long the most urgent sentence that waits for the engine called `name` is overdue; 0 where none is."""
+        return self._slots.late_s(name)
 
     def load(self, name: str) -> Load:
         """How busy the engine called `name` is."""
@@ -237,10 +241,13 @@ class Stage:
         name = synthesis.voice.engine
         try:
             engine = await self.chain.ready_for(synthesis.voice)
-            synthesis.granted_at_s = asyncio.get_running_loop().time()
+            synthesis.granted_at_s = synthesis.engaged_at_s = asyncio.get_running_loop().time()
             self.chain.asked(synthesis.voice, len(synthesis.spoken))
-            async with asyncio.timeout(SYNTHESIS_LIMIT_S):
-                await engine.synthesise(synthesis.spoken, synthesis.voice, partial(self._emit, synthesis))
+            async with asyncio.timeout(SYNTHESIS_LIMIT_S) as limit:
+                if isinstance(engine, SteppedEngine):
+                    await self._in_steps(engine, synthesis, limit)
+                else:
+                    await engine.synthesise(synthesis.spoken, synthesis.voice, partial(self._emit, synthesis))
         except TimeoutError:
             self._finish(synthesis, EngineError(f"engine {name} gave no whole clip within {SYNTHESIS_LIMIT_S:g} s"))
         except EngineError as error:
@@ -250,6 +257,19 @@ class Stage:
             self._finish(synthesis, EngineError(f"engine {name} crashed: {type(error).__name__}"))
         else:
             self._finish(synthesis, None)
+
+    async def _in_steps(self, engine: SteppedEngine, synthesis: Synthesis, limit: asyncio.Timeout) -> None:
+        """Whoever is more urgent goes first between two steps; the limit is one of work, not of waiting."""
+        now = asyncio.get_running_loop().time
+        async with aclosing(engine.steps(synthesis.spoken, synthesis.voice, synthesis.in_hand_s)) as steps:
+            async for sound, whole in steps:
+                if sound is not None:
+                    self._emit(synthesis, sound)
+                if not whole:
+                    left_s = (limit.when() or now()) - now()
+                    limit.reschedule(None)
+                    await self._slots.turn(synthesis)
+                    limit.reschedule(now() + left_s)
 
     def _emit(self, synthesis: Synthesis, piece: Pcm) -> None:
         """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""

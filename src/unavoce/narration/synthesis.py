@@ -51,8 +51,13 @@ class Synthesis:
         self.late = False
         """No reply waits for it any more; it goes on for the cache, as long as nobody needs its slot."""
         self.granted_at_s: float | None = None
-        """When it got its slot, loop time; its engine's health counts from here."""
-        self.first_sound_at_s: float | None = None
+        """When it first got its slot, loop time."""
+        self.engaged_at_s: float | None = None
+        """The same as if it had kept it since: its engine's health counts from here."""
+        self.paused: asyncio.Future[None] | None = None
+        """Done when it gets its slot back; None where it has it, or never had it."""
+        self.start_s: float | None = None
+        """From its slot to its first sound."""
         self.finished_at_s: float | None = None
         self._duration_s = 0.0
         self._changed = asyncio.Event()
@@ -66,7 +71,11 @@ class Synthesis:
     @property
     def due_s(self) -> float:
         """The most urgent claimant's deadline, loop time."""
-        return min((claim.due_s for claim in self.claims), default=NEVER_DUE)
+        return min((claim.due_s + claim.in_hand_s for claim in self.claims), default=NEVER_DUE)
+
+    def in_hand_s(self) -> float:
+        """Seconds until the first of its listeners runs dry (`unavoce.engines.base.InHand`)."""
+        return self.due_s - asyncio.get_running_loop().time()
 
     def emit(self, piece: Pcm) -> None:
         """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""
@@ -76,8 +85,8 @@ class Synthesis:
         if self._duration_s > MAX_CLIP_S:
             raise ImplausibleAudio(f"more than {MAX_CLIP_S:g} s of sound for {len(self.spoken)} characters")
         if len(piece.samples):
-            if self.first_sound_at_s is None:
-                self.first_sound_at_s = asyncio.get_running_loop().time()
+            if self.start_s is None and self.engaged_at_s is not None:
+                self.start_s = asyncio.get_running_loop().time() - self.engaged_at_s
             self.pieces.append(piece)
             self._wake()
 
@@ -92,11 +101,10 @@ class Synthesis:
 
     def measured(self) -> Measured | None:
         """How it went, counted from its slot to now; None where it made no sound."""
-        if self.granted_at_s is None or self.first_sound_at_s is None:
+        if self.engaged_at_s is None or self.start_s is None:
             return None
-        start_s = self.first_sound_at_s - self.granted_at_s
-        synthesis_s = asyncio.get_running_loop().time() - self.granted_at_s
-        return Measured(len(self.spoken), start_s, synthesis_s, self.duration_s)
+        synthesis_s = asyncio.get_running_loop().time() - self.engaged_at_s
+        return Measured(len(self.spoken), self.start_s, synthesis_s, self.duration_s)
 
     @property
     def duration_s(self) -> float:
@@ -136,7 +144,9 @@ class Claim:
         self._synthesis = synthesis
         self._withdraw = withdraw
         self._taken = 0
+        self._taken_s = 0.0
         self.due_s = due_s
+        """When its listener has heard all that was taken of it, and all that comes before."""
         self.when_done = when_done
 
     @property
@@ -151,6 +161,11 @@ class Claim:
     def source(self) -> Source:
         recalled = self._synthesis.recalled
         return recalled.source if recalled else "none"
+
+    @property
+    def in_hand_s(self) -> float:
+        """Seconds of its sound that are there and were not given out yet."""
+        return self._synthesis.duration_s - self._taken_s
 
     @property
     def done(self) -> bool:
@@ -178,7 +193,7 @@ class Claim:
 
     def take(self) -> None:
         """The sound is known already: all of it counts as given out."""
-        self._taken = len(self._synthesis.pieces)
+        self._taken, self._taken_s = len(self._synthesis.pieces), self._synthesis.duration_s
 
     async def wait(self) -> None:
         """Returns when there is `more`."""
@@ -204,9 +219,11 @@ class Claim:
                 error = synthesis.error
                 if error is not None and (self._taken == 0 or isinstance(error, ImplausibleAudio)):
                     raise error
+                piece = synthesis.pieces[self._taken]
                 self._taken += 1
+                self._taken_s += piece.duration_s
                 whole = synthesis.finished and error is None
-                yield synthesis.pieces[self._taken - 1], whole and self._taken == len(synthesis.pieces)
+                yield piece, whole and self._taken == len(synthesis.pieces)
             if synthesis.finished:
                 if synthesis.error is not None:
                     raise synthesis.error

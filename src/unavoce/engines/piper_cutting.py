@@ -1,0 +1,125 @@
+"""Makes two models of a Piper model. Imports `onnx` and ONNX Runtime, so it is imported only when one is to be cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx.utils import Extractor
+
+from unavoce.engines.onnx_runs import Run, Sound, session
+from unavoce.engines.piper_decoder import Decoder, Latent, encode
+from unavoce.engines.piper_graph import Cut, find_cut
+from unavoce.engines.piper_halves import Halves
+from unavoce.engines.piper_reach import Uncuttable
+from unavoce.engines.piper_spans import cut_names
+
+TRIAL_IDS: Final = 24
+TOLERANCE: Final = 1 / 32768
+"""One step of 16 bits."""
+
+
+def cut(model: Path, encoder: Path, decoder: Path) -> Cut:
+    """Write the halves of `model`. Raises `Uncuttable` with the reason, and OSError where they cannot be written."""
+    whole = _load(model)
+    found = find_cut(whole)
+    inputs = [given.name for given in whole.graph.input]
+    border = [found.latent, *found.extra]
+    _describe(whole.graph, found)
+    try:
+        extractor = Extractor(whole)
+        second = extractor.extract_model(border, [found.output])
+        for number, tensor in enumerate(found.tensors[1:], 1):
+            _let_cut(second.graph, tensor, number)
+        _save(second, decoder)
+        _save(extractor.extract_model(inputs, border), encoder)
+    except (ValueError, AssertionError) as error:
+        raise Uncuttable(f"it cannot be parted ({error})") from error
+    return found
+
+
+def _load(model: Path) -> onnx.ModelProto:
+    try:
+        return onnx.load(model, load_external_data=False)
+    except OSError as error:
+        raise Uncuttable(f"{model} cannot be read ({error})") from error
+    except Exception as error:
+        raise Uncuttable(f"{model} is no ONNX model ({type(error).__name__})") from error
+
+
+def _describe(graph: onnx.GraphProto, found: Cut) -> None:
+    """What stands at the border has to be described; other descriptions are hints, and may be of another length."""
+    del graph.value_info[:]
+    shape = (1, found.channels, None)
+    graph.value_info.append(onnx.helper.make_tensor_value_info(found.latent, onnx.TensorProto.FLOAT, shape))
+    for name in found.extra:
+        graph.value_info.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+
+
+def _let_cut(graph: onnx.GraphProto, tensor: str, number: int) -> None:
+    """Behind the node that makes `tensor`, cut it to a span that is given from outside."""
+    start, stop = cut_names(number)
+    axis, part = f"cut_{number}_axis", f"cut_{number}"
+    if not {start, stop, axis, part}.isdisjoint(name for node in graph.node for name in (*node.input, *node.output)):
+        raise Uncuttable("it has names that its halves need")
+    place = 1 + next(index for index, node in enumerate(graph.node) if tensor in node.output)
+    _rename(graph.node[place:], tensor, part)
+    graph.node.insert(place, onnx.helper.make_node("Slice", [tensor, start, stop, axis], [part], name=part))
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([2], dtype=np.int64), axis))
+    for name in (start, stop):
+        graph.input.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, (1,)))
+
+
+def _rename(nodes: Iterable[onnx.NodeProto], old: str, new: str) -> None:
+    for node in nodes:
+        node.input[:] = [new if name == old else name for name in node.input]
+
+
+def _save(model: onnx.ModelProto, path: Path) -> None:
+    path.write_bytes(model.SerializeToString())
+
+
+def prove(halves: Halves) -> None:
+    """Speak with both, whole and in windows: `Uncuttable` where that fails or the samples differ."""
+    try:
+        latent = _trial_latent(halves)
+        decoder = Decoder(session(halves.decoder, 1), halves)
+        _compare(decoder.decode(latent, 0, latent.frames, Run()), _in_windows(decoder, latent))
+    except Uncuttable:
+        raise
+    except Exception as error:
+        raise Uncuttable(f"its halves do not speak ({error})") from error
+
+
+def _trial_latent(halves: Halves) -> Latent:
+    """Of a short nonsense text, repeated to a length that has windows without an edge."""
+    onnx_session = session(halves.encoder, 1)
+    given: dict[str, NDArray[Any]] = {
+        "input": np.arange(1, TRIAL_IDS + 1, dtype=np.int64)[np.newaxis],
+        "input_lengths": np.array([TRIAL_IDS], dtype=np.int64),
+        "scales": np.array([0.667, 1.0, 0.8], dtype=np.float32),
+        "sid": np.zeros(1, dtype=np.int64),
+        "lid": np.zeros(1, dtype=np.int64),
+    }
+    wanted = {known.name for known in onnx_session.get_inputs()}
+    latent = encode(onnx_session, halves, {name: value for name, value in given.items() if name in wanted}, Run())
+    enough = 3 * halves.context + 8
+    repeated = np.tile(latent.columns, -(-enough // latent.frames))[:, :, :enough]
+    return Latent(repeated, latent.extra)
+
+
+def _in_windows(decoder: Decoder, latent: Latent) -> Sound:
+    """One window at either edge and one without."""
+    third = latent.frames // 3
+    places = [(0, third), (third, latent.frames - third), (latent.frames - third, latent.frames)]
+    return np.concatenate([decoder.decode(latent, start, stop, Run()) for start, stop in places])
+
+
+def _compare(whole: Sound, windows: Sound) -> None:
+    difference = float(np.abs(whole - windows).max())
+    if not difference <= TOLERANCE:
+        raise Uncuttable(f"its windows differ from the whole by {difference:.1g} of full scale")
