@@ -79,6 +79,7 @@ def sound_settings(settings: Settings) -> SoundSettings:
         primary_timeout_s=settings.primary_timeout_s,
         hedge=settings.hedge,
         pace_check=settings.pace_check,
+        early_clauses=settings.early_clauses,
         max_chars=settings.max_reply_chars,
     )
 

@@ -18,6 +18,7 @@ from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
 from unavoce.narration.encoder import Encoded
 from unavoce.narration.events import Chunk, Event, Failure, Skipped, Timings
+from unavoce.narration.foresight import Arrivals, Foresight
 from unavoce.narration.load import Demand, demand_of
 from unavoce.narration.plan import Listener, Plan
 from unavoce.narration.playback import PlaybackClock
@@ -73,6 +74,12 @@ class Speaker:
         self.skipped: list[Skipped] = []
         self.chunk_sentences: list[int] = []
         """The sentence each chunk that was sent belongs to."""
+
+    def foresight(self, arrivals: Arrivals) -> Foresight:
+        """Decides whether the beginning of a sentence is spoken before the rest is known."""
+        return Foresight(
+            self._stage, self._plan, cast=self._cast, script=self._script, clock=self.clock, arrivals=arrivals
+        )
 
     @property
     def in_synthesis(self) -> int:

@@ -161,6 +161,7 @@ class Settings(BaseModel):
     primary_timeout_s: float = Field(3.0, ge=0.1, le=120)
     hedge: bool = True
     pace_check: bool = True
+    early_clauses: bool = True
     voice_switch: Literal["once", "never"] = "once"
     recovery_interval_s: float = Field(30.0, ge=1, le=3600)
     cache_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
