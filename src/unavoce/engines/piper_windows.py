@@ -22,6 +22,10 @@ LEAST, LARGEST_S = 24, 4.5
 """Frames of the smallest window; seconds of sound of the largest, which is when someone more urgent gets a turn."""
 
 
+ENOUGH_S = 3600.0
+"""More in hand makes no difference; where nobody listens it is infinite."""
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What a decoder's window costs. Seconds per frame; `context` in frames, of both sides together."""
@@ -40,7 +44,8 @@ class Costs:
 def next_window(left: int, made: int, in_hand_s: float, costs: Costs) -> int:
     """Frames to decode next, of `left` (at least 1) that come after `made`, for a listener with `in_hand_s`."""
     if in_hand_s >= WAITS_S:
-        frames = int((in_hand_s * SHARE - OVERHEAD_S) / costs.work_s) - costs.context
+        # Nobody waits for what is warmed: a listener with so much in hand is never in a hurry.
+        frames = int((min(in_hand_s, ENOUGH_S) * SHARE - OVERHEAD_S) / costs.work_s) - costs.context
     else:
         frames = GROWTH * made if made else _first(costs, left)
     frames = max(LEAST, min(frames, int(LARGEST_S / costs.sound_s)))
