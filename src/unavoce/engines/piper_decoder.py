@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unavoce.engines.onnx_runs import Run, Sound, outputs
-from unavoce.engines.piper_spans import Span, cut_names, flow_stop, spans
+from unavoce.engines.piper_spans import Span, cut_names, flow_step, spans
 from unavoce.errors import EngineError
 
 if TYPE_CHECKING:
@@ -83,13 +83,21 @@ class Decoder:
             raise EngineError(f"the model made {len(sound)} samples of {stop - start} frames")
         return sound
 
+    def work(self, latent: Latent, start: int, stop: int) -> float:
+        """What `decode` will cost, in frames of the decoder's work: of the window, around it, and in the flow."""
+        work = stop - start + self._halves.overhead
+        if flow := self._halves.flow:
+            wanted = min(latent.frames, stop + self._halves.context)
+            _, (first, last) = flow_step(latent.columns.shape[2], wanted, latent.frames, flow.context)
+            work += flow.weight * (last - first)
+        return work
+
     def _flow_to(self, wanted: int, latent: Latent, flow: Flow, run: Run) -> None:
         """Let there be at least as many columns as are wanted."""
         known = latent.columns.shape[2]
-        if wanted <= known:
+        stop, (first, last) = flow_step(known, wanted, latent.frames, flow.context)
+        if stop == known:
             return
-        stop = flow_stop(known, wanted, latent.frames, flow.context)
-        first, last = max(0, known - flow.context), min(latent.frames, stop + flow.context)
         given = {name: value[:, :, first:last] for name, value in latent.by_frame.items()}
         made = outputs(self._flow, None, {**given, **latent.still}, run)[0]
         if made.shape[::2] != (1, last - first):

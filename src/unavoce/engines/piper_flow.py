@@ -35,6 +35,8 @@ class FlowCut:
     """What else enters: what is made of the speaker, and masks of one column per frame."""
     context: int
     """Frames on either side of some on which their columns depend."""
+    work: int
+    """Multiplications per frame."""
 
 
 def find_flow(graph: GraphProto, decoders: str) -> FlowCut:
@@ -46,7 +48,7 @@ def find_flow(graph: GraphProto, decoders: str) -> FlowCut:
     reach = walk.reach(decoders)
     if reach.per_frame != 1 or reach.is_flat or reach.context > MAX_CONTEXT:
         raise Uncuttable("its flow does not keep the shape of what it reads")
-    return FlowCut(source, tuple(walk.extra), reach.context)
+    return FlowCut(source, tuple(walk.extra), reach.context, sum(walk.work.values()))
 
 
 def _source(nodes: Sequence[NodeProto], around: Surroundings, decoders: str) -> str:

@@ -55,6 +55,8 @@ class Cut:
     """Of each of these tensors."""
     overhead: float
     """Frames whose work a window costs beside its own, by the multiplications in its convolutions."""
+    work: int
+    """Multiplications per frame."""
 
 
 def find_cut(model: ModelProto) -> Cut:
@@ -79,6 +81,7 @@ def find_cut(model: ModelProto) -> Cut:
         tensors=tuple(levels),
         levels=tuple(levels.values()),
         overhead=_overhead(decoder, levels),
+        work=sum(decoder.work.values()),
     )
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FORMAT: Final = 2
+FORMAT: Final = 1
 """Of the files and what is said of them: raised whenever this code cuts otherwise."""
 _OURS: Final = re.compile(r"cut-[0-9a-f]+-v\d{1,4}(\..*\.part)?$")
 ENCODER, FLOW, DECODER, FACTS = "encoder.onnx", "flow.onnx", "decoder.onnx", "facts.json"
@@ -60,6 +60,7 @@ class FlowFacts(BaseModel):
     source: Name
     extra: Names
     context: Annotated[int, Field(ge=0, le=MAX_CONTEXT)]
+    weight: Annotated[float, Field(ge=0, le=1000)]
 
 
 class Facts(BaseModel):
@@ -101,6 +102,8 @@ class Flow:
     """What else it is given: a mask with a column per frame, and what it is told of the speaker."""
     context: int
     """Frames on either side of some on which their columns depend."""
+    weight: float
+    """Work of a frame here, by the work of one in the decoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ def _halves(place: Path, facts: Facts) -> Halves:
     flow = facts.flow
     return Halves(
         encoder=place / ENCODER,
-        flow=Flow(place / FLOW, flow.source, tuple(flow.extra), flow.context) if flow else None,
+        flow=Flow(place / FLOW, flow.source, tuple(flow.extra), flow.context, flow.weight) if flow else None,
         decoder=place / DECODER,
         latent=facts.latent,
         extra_inputs=tuple(facts.extra),
@@ -276,15 +279,21 @@ def _facts(files: VoiceFiles, part: Path, cut: Cut, flow: FlowCut | None) -> Fac
         decoder_sha256=_digest(part / DECODER) or "",
         latent=cut.latent,
         extra=list(cut.extra),
-        flow=_flow_facts(flow, part / FLOW) if flow else None,
+        flow=_flow_facts(flow, cut, part / FLOW) if flow else None,
         samples_per_frame=cut.samples_per_frame,
         levels=[(level.per_frame, level.context) for level in cut.levels],
         overhead=cut.overhead,
     )
 
 
-def _flow_facts(flow: FlowCut, path: Path) -> FlowFacts:
-    return FlowFacts(sha256=_digest(path) or "", source=flow.source, extra=list(flow.extra), context=flow.context)
+def _flow_facts(flow: FlowCut, cut: Cut, path: Path) -> FlowFacts:
+    return FlowFacts(
+        sha256=_digest(path) or "",
+        source=flow.source,
+        extra=list(flow.extra),
+        context=flow.context,
+        weight=flow.work / max(1, cut.work),
+    )
 
 
 def _settled(part: Path, place: Path, facts: Facts) -> Halves:

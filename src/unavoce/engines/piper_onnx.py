@@ -121,22 +121,23 @@ class WholeVoice(LoadedVoice):
 
 
 class PartedVoice(LoadedVoice):
-    """Parted at its decoder, in two sessions: a sentence is heard while the rest of it is computed."""
+    """In parts, each in a session: a sentence is heard while the rest of it is computed."""
 
     def __init__(self, piper: PiperVoice, decoder: Decoder, halves: Halves) -> None:
         super().__init__(piper)
         self._halves = halves
         self._decoder = decoder
         sound_s = halves.samples_per_frame / self.rate_hz
-        self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, overhead=halves.overhead)
+        flow = halves.flow.weight if halves.flow else 0.0
+        self.costs = Costs(sound_s, UNKNOWN_FACTOR * sound_s, halves.overhead, flow)
 
     def latent(self, ids: Ids, manner: Manner, run: Run) -> Latent:
         return encode(self._piper.session, self._halves, self._inputs(ids, manner), run)
 
     def samples(self, latent: Latent, start: int, stop: int, run: Run) -> Samples:
-        began_s = perf_counter()
+        work, began_s = self._decoder.work(latent, start, stop), perf_counter()
         samples = int16(self._decoder.decode(latent, start, stop, run))
-        self._learn((perf_counter() - began_s) / (stop - start + self.costs.overhead))
+        self._learn((perf_counter() - began_s) / work)
         return samples
 
     def _learn(self, work_s: float) -> None:

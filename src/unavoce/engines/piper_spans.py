@@ -44,11 +44,15 @@ def spans(frames: int, window: Span, levels: Sequence[Level], samples_per_frame:
     return found
 
 
-def flow_stop(known: int, wanted: int, frames: int, context: int) -> int:
-    """Up to which frame a flow is computed next, where columns up to `known` are there and up to `wanted` are needed.
+def flow_step(known: int, wanted: int, frames: int, context: int) -> tuple[int, Span]:
+    """Up to which frame a flow is computed next, and of which frames, where columns are there up to `known`.
 
-    The first time not a frame more than a listener waits for; then in growing steps, since each costs its context.
+    The first time not a frame more than is `wanted`, for somebody waits; then in growing steps, since each costs its
+    context. Nothing where there are enough.
     """
+    if wanted <= known:
+        return known, (known, known)
     stop = max(wanted, FLOW_GROWTH * known)
     rest = (4 if known else 2) * context  # which costs about as much later as now
-    return frames if frames - stop <= rest else stop
+    stop = frames if frames - stop <= rest else stop
+    return stop, (max(0, known - context), min(frames, stop + context))

@@ -21,6 +21,8 @@ GROWTH = 2
 """A window by all before it together, at most, while the listener waits."""
 LEAST, LARGEST_S = 24, 3.0
 """Frames of the smallest window; seconds of sound of the largest, which is when someone more urgent gets a turn."""
+FLOW_STEP = 300
+"""Frames of the flow that are computed between the first window and the second, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Costs:
     """Seconds that it is computed."""
     overhead: float
     """Frames whose work each window costs beside its own."""
+    flow: float = 0.0
+    """Work of a frame in the flow, by the work of one in the decoder, where it is computed between windows."""
 
 
 def next_window(left: int, made: int, in_hand_s: float, costs: Costs) -> int:
@@ -49,5 +53,6 @@ def next_window(left: int, made: int, in_hand_s: float, costs: Costs) -> int:
 def _first(costs: Costs, left: int) -> float:
     """The fewest frames whose sound lasts until the window after them is there."""
     gained_s = costs.sound_s - GROWTH * costs.work_s
-    needed_s = KEPT_BACK_S + (LEAST + costs.overhead) * costs.work_s + OVERHEAD_S
+    flow = costs.flow * min(left, FLOW_STEP)
+    needed_s = KEPT_BACK_S + (LEAST + costs.overhead + flow) * costs.work_s + OVERHEAD_S
     return ceil(needed_s / gained_s) if gained_s > 0 else left

@@ -16,7 +16,7 @@ from tests.support.piper_model import HifiGan, Maker, piper_model, text, written
 from unavoce.engines.onnx_runs import Run, Sound, Stopped, infer, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
 from unavoce.engines.piper_halves import Halves, halves
-from unavoce.engines.piper_spans import Level, flow_stop, spans
+from unavoce.engines.piper_spans import Level, flow_step, spans
 
 TINY = HifiGan("2", (3,), ((1,),), ((2, 4), (2, 4)), width=4)
 LONG = [number % 64 for number in range(60)]
@@ -124,7 +124,8 @@ def test_a_flow_comes_to_its_end(frames: int, context: int, data: st.DataObject)
     known, steps = 0, 0
     while known < frames:
         wanted = data.draw(st.integers(known + 1, frames))
-        stop = flow_stop(known, wanted, frames, context)
+        stop, (first, last) = flow_step(known, wanted, frames, context)
         assert wanted <= stop <= frames
+        assert (first, last) == (max(0, known - context), min(frames, stop + context))
         known, steps = stop, steps + 1
     assert steps <= 6

@@ -140,7 +140,7 @@ def test_what_is_damaged_is_made_anew(
         {"latent": ""},
         {"extra": ["x"] * 101},
         {"overhead": float("inf")},
-        {"flow": {"sha256": "0" * 64, "source": "x", "extra": [], "context": -1}},
+        {"flow": {"sha256": "0" * 64, "source": "x", "extra": [], "context": -1, "weight": 1.0}},
         {"encoder_sha256": "../../etc"},
         {"another": 1},
     ],
@@ -237,7 +237,12 @@ def test_what_is_no_longer_of_use_goes(files: VoiceFiles, folder: Path, tmp_path
     gone = written(piper_model(TINY, seed=2), tmp_path / "gone.onnx")
     halves(gone, "cd" * 32, folder)
     gone.model.unlink()
-    for name in ("cut-0123-v0", "cut-0123-v2", "cut-0123-v1.7-aa.part", f"cut-0123-v{piper_halves.FORMAT + 1}"):
+    for name in (
+        "cut-0123-v0",
+        f"cut-0123-v{piper_halves.FORMAT}",
+        "cut-0123-v1.7-aa.part",
+        f"cut-0123-v{piper_halves.FORMAT + 1}",
+    ):
         (folder / name).mkdir()
     long_ago = time.time() - piper_halves.PART_AGE_S - 60
     os.utime(folder / "cut-0123-v1.7-aa.part", (long_ago, long_ago))
