@@ -262,7 +262,8 @@ class Stage:
         """Whoever is more urgent goes first between two steps; the limit is one of work, not of waiting."""
         now = asyncio.get_running_loop().time
         async with aclosing(engine.steps(synthesis.spoken, synthesis.voice, synthesis.in_hand_s)) as steps:
-            async for sound, whole in steps:
+            async for sound, whole, work_s in steps:
+                synthesis.work_s += work_s
                 if sound is not None:
                     self._emit(synthesis, sound)
                 if not whole:
