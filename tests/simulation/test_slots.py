@@ -15,7 +15,7 @@ from unavoce.chain.chain import Chain
 from unavoce.engines.base import InHand, Progress, Voice
 from unavoce.engines.fake import FakeOptions, SteppedFakeEngine
 from unavoce.narration.stage import Stage
-from unavoce.narration.synthesis import NEVER_DUE, Claim
+from unavoce.narration.synthesis import NEVER_DUE, Claim, Synthesis
 from unavoce.narration.upkeep import GaveWay
 
 WORK_FACTOR = 0.1
@@ -64,7 +64,7 @@ class Hall:
         now_s = asyncio.get_running_loop().time()
         self.stepping.add(spoken)
         assert len(self.stepping) <= self.slots
-        waiting = self.claims.keys() - self.stepping - self.done
+        waiting = [name for name in self.claims.keys() - self.done if _waits(self.claims[name].synthesis)]
         before = [name for name in waiting if self.asked_s[name] < now_s and self.claims[name].synthesis.claims]
         mine_s = self.claims[spoken].synthesis.due_s
         assert all(self.claims[name].synthesis.due_s >= mine_s - ROUNDING_S for name in before), (
@@ -73,6 +73,11 @@ class Hall:
 
     def ends(self, spoken: str) -> None:
         self.stepping.discard(spoken)
+
+
+def _waits(synthesis: Synthesis) -> bool:
+    """For a slot, the first or the next; one that was given one has not begun its step yet for a moment."""
+    return synthesis.task is None or (synthesis.paused is not None and not synthesis.paused.done())
 
 
 class Watched(SteppedFakeEngine):
