@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 
+import numpy as np
+
 from bench.account import Ear, Said, Told, account
 from bench.replies import TokenSource
 from unavoce.audio.pcm import Pcm
@@ -111,12 +113,18 @@ class Fallback(Engine):
         await piper.start()
         voice = piper.voices()[0]
         parts: list[Pcm] = []
-        for _ in range(2):  # the first one warms
-            parts.clear()
-            began_s = perf_counter()
-            await piper.synthesise(REHEARSAL, voice, parts.append)
-            took_s = perf_counter() - began_s
-        return cls(piper, Measured(len(REHEARSAL), took_s, took_s, parts[0].duration_s), parts[0])
+        await piper.synthesise(REHEARSAL, voice, lambda _: None)  # warms
+        began_s = perf_counter()
+        came_s: list[float] = []
+
+        def emit(part: Pcm) -> None:
+            parts.append(part)
+            came_s.append(perf_counter() - began_s)
+
+        await piper.synthesise(REHEARSAL, voice, emit)
+        took_s = perf_counter() - began_s
+        whole = Pcm(np.concatenate([part.samples for part in parts]), parts[0].rate_hz)
+        return cls(piper, Measured(len(REHEARSAL), came_s[0], took_s, whole.duration_s), whole)
 
     def again(self) -> Fallback:
         """The same one, asked nothing yet."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
+
+A_GAP_S = 0.02
+"""A shorter silence is not counted as a gap: no listener tells it from the pause after a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +57,25 @@ class Heard:
 
 
 def underrun_s(arrivals: Iterable[Arrival]) -> float:
-    """Silence between chunks for a listener who plays the first one at once and each next one as it can."""
-    silent_s = 0.0
+    """Silence between chunks, all of it together."""
+    return sum(silences_s(arrivals))
+
+
+def silences_s(arrivals: Iterable[Arrival]) -> list[float]:
+    """Each silence between chunks for a listener who plays the first one at once and each next one as it can."""
+    found: list[float] = []
     dry_at_s: float | None = None
     for arrival in arrivals:
         if dry_at_s is not None and arrival.at_s > dry_at_s:
-            silent_s += arrival.at_s - dry_at_s
+            found.append(arrival.at_s - dry_at_s)
         starts_s = arrival.at_s if dry_at_s is None else max(arrival.at_s, dry_at_s)
         dry_at_s = starts_s + arrival.duration_s
-    return silent_s
+    return found
+
+
+def gaps_s(arrivals: Iterable[Arrival]) -> list[float]:
+    """The silences that a listener notices."""
+    return [silent_s for silent_s in silences_s(arrivals) if silent_s > A_GAP_S]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +101,17 @@ class Spread:
 def paired_ratio(measured: Sequence[float], against: Sequence[float]) -> Spread:
     """Ratios of measurements made in turns: each to the one of its own turn, so that a busy minute hits both."""
     return Spread.of(one / other for one, other in zip(measured, against, strict=True))
+
+
+def percentile(values: Iterable[float], share: float) -> float:
+    """The smallest value that at least `share` (0 to 1) of all do not exceed: the nearest rank, nothing in between.
+
+    Of fewer than a hundred values the 99th percentile is the greatest. Raises ValueError when there are none.
+    """
+    known = sorted(values)
+    if not known:
+        raise ValueError("nothing was measured")
+    return known[max(0, math.ceil(share * len(known)) - 1)]
 
 
 def token_completing(tokens: Sequence[str], end: int) -> int:

@@ -1,69 +1,117 @@
-"""Many at once on one process and one voice: who waits for the first sound, and who hears gaps.
+"""How many listeners two cores serve at once, who waits for the first sound, and who hears gaps.
 
-Each listener hears an eight- or a twenty-sentence reply of its own at 30 tokens a second; all begin within five
-seconds. Beside unavoce, a plain loop for each listener, over one shared voice.
+Each listener streams an eight- or a twenty-sentence reply of its own at 30 tokens a second to a real server, all begin
+within five seconds (`crowd`, a process of its own). unavoce takes turns with two single-threaded workers that serve
+sentences first come, first served (`first_come`). Both are held against the *physical limit* of the same run: the cores
+that the listeners' own process leaves, by the CPU seconds that plain single-threaded Piper takes per second of sound.
+
+`BENCH_LISTENERS=8,12,12` chooses the numbers of listeners; one that stands twice is tried twice, at other moments.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-import tempfile
-from collections.abc import Sequence
-from typing import Any
+import os
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bench.figures import Heard, Spread
-from bench.replies import PACE, REPLIES, tokens_of
-from bench.report import Grid, Report
-from bench.speakers import ByNarrator, PlainLoop, Speaker, listen, piper_voice
-from bench.uncached import UNCACHED
-from unavoce import Narrator, Settings
+from piper import PiperVoice
 
-COUNTS = (4, 8, 12)
-ARRIVE_WITHIN_S = 5.0
-A_GAP_S = 0.1
-"""Less silence than this nobody notices between two sentences."""
+from bench.crowd import Crowd, own_text
+from bench.first_sound import cut
+from bench.hits import NO_MODEL
+from bench.listeners_report import AS_IT_COMES, FIFO, US, Run, Runs, report
+from bench.machine import cpu_s
+from bench.replies import tokens_of
+from bench.report import Report
+from bench.serving import Serving, serving
+from bench.speakers import piper_voice, raw_cpu_per_sound
+from bench.turns import rotated
+from unavoce import Settings
 
-
-async def run(repeat: int) -> Report:
-    """`repeat` is not used: with many listeners every run holds many measurements."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with Narrator.from_settings(Settings.model_validate({"data_dir": folder, **UNCACHED})) as narrator:
-            loop = PlainLoop(await asyncio.to_thread(piper_voice))
-            speakers: dict[str, Speaker] = {"unavoce": ByNarrator(narrator), "plain loop": loop}
-            for speaker in speakers.values():
-                await listen(speaker, tokens_of(REPLIES["eight"]), None)
-            heard = {(count, who): await _crowd(speakers[who], count) for count in COUNTS for who in speakers}
-    rows = [[f"{count}, {who}", *_row(crowd)] for (count, who), crowd in heard.items()]
-    columns = ["listeners", "first sound, s", "with gaps", "gaps in all, s"]
-    grid = Grid("Listeners at once: first sound from the first token, median (lowest-highest)", columns, rows)
-    return Report({f"{count} listeners, {who}": _figures(crowd) for (count, who), crowd in heard.items()}, [grid])
-
-
-async def _crowd(speaker: Speaker, count: int) -> Sequence[Heard]:
-    return await asyncio.gather(*(_listener(speaker, number, count) for number in range(count)))
-
-
-async def _listener(speaker: Speaker, number: int, count: int) -> Heard:
-    await asyncio.sleep(number * ARRIVE_WITHIN_S / count)
-    return await listen(speaker, tokens_of(own_text(number)), PACE)
+COUNTS = (4, 8, 12, 14, 16, 18, 20, 22, 24)
+WARM_UP = 2
+"""Listeners of each server before the first that count."""
+ROOM = {
+    "UNAVOCE_MAX_REPLIES": "1000",
+    "UNAVOCE_MAX_REPLIES_PER_CALLER": "1000",
+    "UNAVOCE_MAX_CONNECTIONS_PER_ADDRESS": "1000",
+    "UNAVOCE_MAX_EVENTS_PER_S": "10000",
+    "UNAVOCE_LOG_LEVEL": "error",
+}
+"""All listeners come from one address here, and there is no model, on purpose."""
+NEVER_BUSY = {"UNAVOCE_MAX_LOAD": "0"}
+"""Nobody is refused, so that it shows what happens past capacity."""
+MODULES = {"PYTHONPATH": str(Path(__file__).parents[1])}
 
 
-def own_text(number: int) -> str:
-    """A reply that nobody else hears, so that no clip serves two listeners; odd listeners' are the longer ones."""
-    text = REPLIES["twenty" if number % 2 else "eight"]
-    return re.sub(r"\.", f", number {number}.", text)
+async def run(_repeat: int) -> Report:
+    """Each number of listeners once: a run holds as many measurements as it has listeners."""
+    counts = wanted(os.environ.get("BENCH_LISTENERS", ""))
+    refuses = "max_load" in Settings.model_fields
+    voice = await asyncio.to_thread(piper_voice, 1)
+    runs: Runs = {}
+    with TemporaryDirectory() as folder:
+        async with _servers(Path(folder), NEVER_BUSY if refuses else {}) as servers:
+            for turn, count in enumerate(counts):
+                for who in rotated(list(servers), turn):
+                    runs.setdefault((count, who), []).append(await _run(servers[who], voice, count, turn))
+        if refuses:
+            async with _unavoce(Path(folder), {}) as server:
+                runs[counts[-1], AS_IT_COMES] = [await _run(server, voice, counts[-1], len(counts))]
+    return report(runs)
 
 
-def _row(crowd: Sequence[Heard]) -> list[str]:
-    gaps_s = [heard.underrun_s for heard in crowd]
-    first_s = Spread.of(heard.first_sound_s for heard in crowd)
-    return [first_s.shown(), str(sum(gap_s > A_GAP_S for gap_s in gaps_s)), f"{sum(gaps_s):.1f}"]
+def wanted(numbers: str) -> Sequence[int]:
+    """The numbers of listeners to try: COUNTS where none are given. Raises SystemExit for what is no number."""
+    try:
+        return sorted(int(number) for number in numbers.split(",")) if numbers.strip() else COUNTS
+    except ValueError:
+        raise SystemExit(f"bench: BENCH_LISTENERS={numbers}: expected numbers such as 8,12,16") from None
 
 
-def _figures(crowd: Sequence[Heard]) -> dict[str, Any]:
-    return {
-        "first_sound_s": [heard.first_sound_s for heard in crowd],
-        "underrun_s": [heard.underrun_s for heard in crowd],
-        "sound_s": sum(heard.sound_s for heard in crowd),
-    }
+@asynccontextmanager
+async def _servers(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Mapping[str, Serving]]:
+    """Both run all the time; the one that nobody listens to does nothing."""
+    first_come = [sys.executable, "-m", "bench.first_come"]
+    async with _unavoce(folder, settings) as ours, serving(folder, MODULES, first_come) as theirs:
+        await _crowd(theirs, WARM_UP, 0)
+        yield {US: ours, FIFO: theirs}
+
+
+@asynccontextmanager
+async def _unavoce(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Serving]:
+    async with serving(folder, {**NO_MODEL, **ROOM, **settings}) as server:
+        await _crowd(server, WARM_UP, 0)
+        yield server
+
+
+async def _run(server: Serving, voice: PiperVoice, count: int, seed: int) -> Run:
+    """One crowd at one server, between two looks at what plain Piper costs at that moment."""
+    costs = [await _cost(voice)]
+    before_s = cpu_s(server.pid)
+    crowd = await _crowd(server, count, seed)
+    after_s = cpu_s(server.pid)
+    costs.append(await _cost(voice))
+    server_cpu_s = None if before_s is None or after_s is None else after_s - before_s
+    return Run(crowd, len(os.sched_getaffinity(0)), sum(costs) / len(costs), server_cpu_s)
+
+
+async def _crowd(server: Serving, count: int, seed: int) -> Crowd:
+    command = [sys.executable, "-m", "bench.crowd", server.url, str(count), str(seed)]
+    environment = {**os.environ, **MODULES}
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE)
+    told, _ = await process.communicate()
+    if process.returncode != 0:
+        raise RuntimeError(f"the listeners' process ended with exit code {process.returncode}")
+    return Crowd.read(told.decode())
+
+
+async def _cost(voice: PiperVoice) -> float:
+    """CPU seconds per second of sound of plain Piper on one thread, saying what these listeners hear."""
+    sentences = [sentence.spoken for sentence in cut(tokens_of(own_text(0)))]
+    return await asyncio.to_thread(raw_cpu_per_sound, voice, sentences)

@@ -35,6 +35,11 @@ class Report:
     """It found what must not be; the program ends with exit code 1 then."""
 
 
+def mark(met: bool) -> str:
+    """Of a target, for the reader."""
+    return "✓" if met else "✗"
+
+
 def show(console: Console, grid: Grid) -> None:
     table = Table(*grid.columns, title=grid.title, caption=grid.note, box=box.SIMPLE_HEAD)
     table.title_justify = table.caption_justify = "left"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from time import perf_counter, process_time
 from typing import Any, Protocol
+from unittest.mock import patch
 
 import onnxruntime  # type: ignore[import-untyped]
 from piper import PiperConfig, PiperVoice
@@ -16,7 +17,7 @@ from bench.figures import Arrival, Heard
 from bench.replies import TokenSource
 from unavoce import Narrator
 from unavoce.audio.pcm import Pcm
-from unavoce.engines.base import Engine
+from unavoce.engines.base import Engine, InHand, Progress, SteppedEngine, Voice
 from unavoce.engines.piper_voices import packaged_voice, read_config
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -70,6 +71,30 @@ async def listen(speaker: Speaker, tokens: Sequence[str], pace: float | None) ->
     async with aclosing(speaker.speak(source)) as chunks:
         arrivals = [Arrival(perf_counter(), duration_s) async for duration_s in chunks]
     return Heard(source.first_token_s, arrivals, process_time() - cpu_before_s)
+
+
+@contextmanager
+def noting_asked(engine: SteppedEngine) -> Iterator[list[str]]:
+    """What the engine is asked to speak, in order, is added to the list."""
+    asked: list[str] = []
+    steps = engine.steps
+
+    def noted(spoken: str, voice: Voice, in_hand_s: InHand) -> AsyncGenerator[Progress, None]:
+        asked.append(spoken)
+        return steps(spoken, voice, in_hand_s)
+
+    with patch.object(engine, "steps", noted):
+        yield asked
+
+
+async def raw_first_sound_s(engine: Engine, spoken: str) -> float:
+    """Until the engine's first sound of `spoken`, with the machine to itself. Raises ValueError where none came."""
+    came_s: list[float] = []
+    began_s = perf_counter()
+    await engine.synthesise(spoken, engine.voices()[0], lambda _: came_s.append(perf_counter()))
+    if not came_s:
+        raise ValueError("no sound came")
+    return came_s[0] - began_s
 
 
 async def raw_synthesis_s(engine: Engine, spoken: str) -> float:

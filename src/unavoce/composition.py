@@ -21,6 +21,12 @@ from unavoce.narration.stage import Stage
 from unavoce.settings import Settings
 from unavoce.storage.ages import DAY_S, MaxAge
 
+
+def cores_for(settings: Settings, *, model_here: bool = False) -> Cores:
+    """This machine's cores, shared as the settings want it. `model_here`: this process may embed a language model."""
+    return Cores(leave_room=settings.leave_room, model_here=model_here and settings.llm.base_url is None)
+
+
 MakeEngine = Callable[[EngineContext], Engine]
 """Makes an engine that is no installed package's."""
 
@@ -73,6 +79,7 @@ def sound_settings(settings: Settings) -> SoundSettings:
         primary_timeout_s=settings.primary_timeout_s,
         hedge=settings.hedge,
         pace_check=settings.pace_check,
+        early_clauses=settings.early_clauses,
         max_chars=settings.max_reply_chars,
     )
 

@@ -7,8 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from types import TracebackType
 from typing import Self
 
-from unavoce.composition import MakeEngine, build_stage, sound_settings
-from unavoce.cores import Cores
+from unavoce.composition import MakeEngine, build_stage, cores_for, sound_settings
 from unavoce.engines.base import Voice
 from unavoce.narration.encoder import Format
 from unavoce.narration.events import Chunk
@@ -40,7 +39,7 @@ class Narrator:
         Each is called with an `EngineContext` and returns an `Engine` (docs/writing-an-engine.md). Raises
         SettingsError, or EngineUnavailable where no engine at all is installed.
         """
-        return cls(settings, build_stage(settings, Cores(), own_engines))
+        return cls(settings, build_stage(settings, cores_for(settings), own_engines))
 
     async def __aenter__(self) -> Self:
         await self._stage.__aenter__()

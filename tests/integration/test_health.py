@@ -24,7 +24,7 @@ async def get(url: str, key: str | None = None) -> httpx.Response:
 
 
 async def test_a_healthy_server_reports_every_part(data_dir: Path) -> None:
-    """Engines, model, cache, history and scheduler stand in the report, with what each has done."""
+    """Engines, model, cache, history, scheduler and cores stand in the report, with what each has done."""
     async with running_server(data_dir) as server:
         await server.chain.started("fake")
         answer = await get(server.url)
@@ -34,9 +34,10 @@ async def test_a_healthy_server_reports_every_part(data_dir: Path) -> None:
     assert report["engines"]["fake"]["status"] == "healthy"
     assert report["engines"]["fake"]["voices"] == ["tone"]
     assert report["model"]["status"] == "ok"
-    for part in ("model", "cache", "history", "scheduler"):
+    for part in ("model", "cache", "history", "scheduler", "cores"):
         assert {"status", "latencyMs", "detail"} <= set(report[part])
     assert report["scheduler"]["latencyMs"] >= 0
+    assert (report["cores"]["leaveRoom"], report["cores"]["leavesRoom"]) == ("auto", False)
 
 
 async def test_a_server_that_stops_says_so(data_dir: Path) -> None:
@@ -102,3 +103,15 @@ def test_an_invalid_option_stops_the_start_whoever_else_could_speak(data_dir: Pa
     settings = load_settings(data_dir=data_dir, engines=["piper", "fake"], piper={"vioce": "x"})
     with pytest.raises(SettingsError, match=r"piper\.vioce"):
         build_chain(settings, Cores())
+
+
+async def test_the_report_says_how_full_an_engine_is(data_dir: Path) -> None:
+    """Load and capacity are null until the engine was measured, then those of its workload, here and in the metrics."""
+    async with running_server(data_dir) as server:
+        await server.chain.started("fake")
+        before = (await get(server.url)).json()["scheduler"]
+        for _ in range(20):
+            server.chain.member("fake").effort.add(4.0, 0.4, 0.4)
+        after = (await get(server.url)).json()["scheduler"]
+    assert (before["load"], before["capacity"]) == ({"fake": None}, {"fake": None})
+    assert (after["load"], after["capacity"]) == ({"fake": 0}, {"fake": 19.0})

@@ -15,8 +15,6 @@ from bench.figures import (
     tokens_per_second,
     underrun_s,
 )
-from bench.first_sound import cut
-from bench.listeners import own_text
 from bench.replies import REPLIES, TokenSource, tokens_of
 from bench.report import Grid, markdown
 from bench.serving import Answer, Came
@@ -121,13 +119,6 @@ def test_one_token_or_no_time_has_no_rate(count: int, last_s: float) -> None:
 def test_tokens_are_the_whole_text(text: str) -> None:
     """Cutting a scripted reply into tokens loses and adds nothing."""
     assert "".join(tokens_of(text)) == text
-
-
-def test_no_two_listeners_hear_the_same_sentence() -> None:
-    """Else one synthesis would serve both, and the crowd would be smaller than it looks."""
-    spoken = [{sentence.spoken for sentence in cut(tokens_of(own_text(number)))} for number in range(4)]
-    assert [len(sentences) for sentences in spoken] == [8, 20, 8, 20]
-    assert len(set().union(*spoken)) == 56
 
 
 def test_a_table_can_be_pasted_into_a_page() -> None:

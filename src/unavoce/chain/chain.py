@@ -61,6 +61,9 @@ class Chain:
     def members(self) -> tuple[Member, ...]:
         return tuple(self._members.values())
 
+    def member(self, name: str) -> Member:
+        return self._members[name]
+
     @property
     def statuses(self) -> tuple[EngineStatus, ...]:
         return tuple(member.status for member in self._members.values())

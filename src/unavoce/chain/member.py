@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from unavoce.chain.effort import Effort
 from unavoce.chain.health import Breaker, Measured, Pace
 from unavoce.chain.tally import Tally, kind_of
 from unavoce.engines.base import Engine, Voice
@@ -39,6 +40,7 @@ class Member:
         self.engine = engine
         self.slots = slots
         self.pace = Pace()
+        self.effort = Effort()
         self.tally = Tally()
         self.status = EngineStatus(engine.name, "down", LOADING, time.time())
         self.started = asyncio.Event()
@@ -118,6 +120,7 @@ class Member:
         """It made a whole clip."""
         self._breaker.spoke()
         self.pace.measured(voice.name, voice.speed, clip)
+        self.effort.add(clip.sound_s, clip.synthesis_s, clip.synthesis_s)
         self.tally.clips += 1
         self.tally.sound_s += clip.sound_s
         self.tally.synthesis_s += clip.synthesis_s

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from unavoce.chat.client import Caller
 from unavoce.chat.recital import Recital
 from unavoce.chat.reply import Reply
 from unavoce.chat.session import Session
 from unavoce.errors import RequestError
+from unavoce.narration.load import Workload
+from unavoce.narration.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +23,19 @@ class Limits:
     """Running at a time, in all."""
     replies_per_session: int = 8
     replies_per_caller: int = 32
+    max_load: float = 0.95
+    """Share of an engine's measured capacity that replies may take; 0: any."""
+    cores: int = 1
+    """Of this machine."""
 
 
 class Capacity:
-    """`replies` gives those there are, running and over."""
+    """`replies` gives those there are, running and over. `workload`: of the engines."""
 
-    def __init__(self, limits: Limits, replies: Callable[[], Collection[Reply | Recital]]) -> None:
+    def __init__(self, limits: Limits, replies: Callable[[], Collection[Reply | Recital]], workload: Workload) -> None:
         self._limits = limits
         self._replies = replies
+        self._workload = workload
         self.stopping = False
         """No reply begins any more."""
 
@@ -48,6 +55,20 @@ class Capacity:
         limit = self._limits.replies_per_caller
         if sum(reply.caller.identity == caller.identity for reply in running) >= limit:
             raise RequestError("too_many", f"{limit} replies of this caller are running; stop one, or wait")
+
+    def placed(self, plan: Plan) -> Plan:
+        """The plan of a new reply, its voices whose engines have room first. Raises RequestError where none has: those
+        who listen already would hear gaps."""
+        if plan.casting is None:
+            return plan
+        asking = plan.casting.asking
+        room = {voice: self._workload.has_room(voice.engine) for voice in asking}
+        if not any(room.values()):
+            raise RequestError("busy", "as many are listening as can be spoken to without gaps; try again in a moment")
+        if all(room.values()) or not plan.pace_check:
+            return plan
+        asking = tuple(sorted(asking, key=lambda voice: not room[voice]))
+        return replace(plan, casting=replace(plan.casting, asking=asking))
 
     def checked(self, message: str) -> str:
         """The message as it can be kept and read. Raises RequestError."""

@@ -26,6 +26,7 @@ from unavoce.errors import HistoryError, ModelError, RequestError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.narration.encoder import Format
 from unavoce.narration.hand import pieces
+from unavoce.narration.load import Workload
 from unavoce.narration.planner import Planner, SoundSettings
 from unavoce.narration.stage import Stage
 from unavoce.storage.ages import MaxAge
@@ -69,8 +70,11 @@ class Chat:
         self._planner = Planner(stage, self._sound)
         self._grace_s = grace_s
         self._endings = Endings(log_text=log_text)
-        self._replies = Replies((limits or Limits()).replies, self._endings)
-        self._capacity = Capacity(limits or Limits(), lambda: self._replies.all)
+        limits = limits or Limits()
+        self._replies = Replies(limits.replies, self._endings)
+        self.workload = Workload(stage, lambda: self._replies.demands, limit=limits.max_load, cores=limits.cores)
+        """How full each engine is."""
+        self._capacity = Capacity(limits, lambda: self._replies.all, self.workload)
         self._sessions = Sessions(archive, max_age, lambda session: bool(self._replies.of(session)))
         self._inputs: dict[str, SpeechInput] = {}
 
@@ -184,6 +188,7 @@ class Chat:
         plan = self._planner.plan(voice, speed, format="wav", rate_hz=rate_hz, sent_ahead_s=None)
         text = pieces(self._capacity.checked(tokens) if isinstance(tokens, str) else tokens)
         self._capacity.check_room(None, caller)
+        plan = self._capacity.placed(plan)
         async with self._replies.reciting(Recital(caller, door, self._stage, plan), text) as recital:
             yield recital
 
@@ -254,6 +259,7 @@ class Chat:
             for reply in self._replies.of(session).values():
                 reply.abort()
         self._capacity.check_room(session, client.caller)
+        plan = self._capacity.placed(plan)
         session = session or self._sessions.begin(client)
         self._sessions.attach(client, session)
         forget, grace_s = self._replies.forget, self._grace_s

@@ -16,6 +16,7 @@ from unavoce.chat.reply import Reply
 from unavoce.chat.session import Session
 from unavoce.chat.traces import Door, Traces
 from unavoce.errors import RequestError
+from unavoce.narration.load import Demand
 
 LINGERING: Final = 4
 """Replies kept, running and over together, as a multiple of those that may run; the longest over is let go first."""
@@ -65,6 +66,11 @@ class Replies:
     def running(self) -> int:
         """Those that are not over."""
         return sum(not reply.over for reply in self.all)
+
+    @property
+    def demands(self) -> list[Demand]:
+        """What those that run still want of the engines."""
+        return [demand for reply in self.all if not reply.over and (demand := reply.narrator.demand) is not None]
 
     @property
     def running_at(self) -> Counter[Door]:

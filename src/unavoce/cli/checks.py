@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -21,12 +22,14 @@ from unavoce.audio.pcm import Pcm
 from unavoce.audio.plausible import implausible
 from unavoce.cli.address import server_url
 from unavoce.cli.card import SoundCard
+from unavoce.composition import cores_for
 from unavoce.cores import Cores
 from unavoce.engines.base import Engine, EngineContext
 from unavoce.engines.registry import create_engine
 from unavoce.errors import REMEDY, AudioError, ModelError, UnavoceError
 from unavoce.llm.base import LanguageModel, Message
 from unavoce.llm.factory import create_model
+from unavoce.outbound import is_loopback
 from unavoce.server import exposure
 from unavoce.settings import Settings
 
@@ -106,7 +109,7 @@ async def engine(name: str, settings: Settings) -> Finding:
     """Load the engine and let it speak a phrase in its default voice."""
     part = f"engine {name}"
     try:
-        context = EngineContext(data_dir=settings.data_dir, cores=Cores())
+        context = EngineContext(data_dir=settings.data_dir, cores=cores_for(settings))
         # Finding and making an engine reads files.
         speaker = await asyncio.to_thread(create_engine, name, settings.engine_section(name), context)
         async with asyncio.timeout(ENGINE_LIMIT_S):
@@ -155,6 +158,16 @@ def _engine_remedy(name: str) -> str:
     return (
         f"check the engine's settings (UNAVOCE_{name.upper().replace('-', '_')}__…), or leave it out of UNAVOCE_ENGINES"
     )
+
+
+def cores(settings: Settings) -> Finding:
+    """Who may use this machine's cores; a model server beside us may want some, and cannot say so."""
+    part, choice = "cores", cores_for(settings, model_here=True).choice
+    where = settings.llm.base_url
+    if where and settings.leave_room == "auto" and is_loopback(urlsplit(where).hostname or ""):
+        remedy = "where that model computes on the processor, set UNAVOCE_LEAVE_ROOM=always, so that it keeps its share"
+        return Finding(part, "note", f"{choice}, but the one at {where} is on this machine", remedy)
+    return Finding(part, "ok", choice)
 
 
 async def model(settings: Settings) -> Finding:

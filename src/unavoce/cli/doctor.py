@@ -53,6 +53,7 @@ async def _parts(settings: Settings) -> list[Finding]:
     findings.append(await asyncio.to_thread(history_check.history, settings))
     findings += [await checks.engine(name, settings) for name in settings.engines]
     findings.append(await checks.model(settings))
+    findings.append(checks.cores(settings))
     return [*findings, checks.codecs(settings), checks.card(settings)]
 
 

@@ -18,8 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cli import options
 from unavoce.cli.cache_folder import opened
-from unavoce.composition import build_stage
-from unavoce.cores import Cores
+from unavoce.composition import build_stage, cores_for
 from unavoce.engines.base import Voice
 from unavoce.errors import CacheError, EngineError, EngineRefused, EngineUnavailable
 from unavoce.narration.stage import Stage
@@ -134,7 +133,7 @@ class Screen:
 async def _warm(settings: Settings, phrases: Sequence[Line], name: str | None, screen: Screen) -> None:
     """All phrases in one voice, then in the next: the first is heard most."""
     # Making engines reads files.
-    async with await asyncio.to_thread(build_stage, settings, Cores()) as stage:
+    async with await asyncio.to_thread(build_stage, settings, cores_for(settings)) as stage:
         voices = await _voices(stage, name, screen)
         screen.begin(len(phrases) * len(voices))
         for voice in voices:

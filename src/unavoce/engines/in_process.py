@@ -101,7 +101,7 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
         def begin(run: Run) -> Result:
             return work(loaded, run)
 
-        if self._context.cores.generating and in_hand_s() > LIFT_S:
+        if self._context.cores.leaves_room and in_hand_s() > LIFT_S:
             try:
                 return await self._beside_the_model(begin, in_hand_s)
             except _NeededNow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from unavoce.engines.piper_decoder import Decoder, Latent, encode
 from unavoce.engines.piper_graph import Cut, find_cut
 from unavoce.engines.piper_halves import Halves
 from unavoce.engines.piper_reach import Uncuttable
+from unavoce.engines.piper_spans import cut_names
 
 TRIAL_IDS: Final = 24
 TOLERANCE: Final = 1 / 32768
@@ -30,7 +32,10 @@ def cut(model: Path, encoder: Path, decoder: Path) -> Cut:
     _describe(whole.graph, found)
     try:
         extractor = Extractor(whole)
-        _save(extractor.extract_model(border, [found.output]), decoder)
+        second = extractor.extract_model(border, [found.output])
+        for number, tensor in enumerate(found.tensors[1:], 1):
+            _let_cut(second.graph, tensor, number)
+        _save(second, decoder)
         _save(extractor.extract_model(inputs, border), encoder)
     except (ValueError, AssertionError) as error:
         raise Uncuttable(f"it cannot be parted ({error})") from error
@@ -53,6 +58,25 @@ def _describe(graph: onnx.GraphProto, found: Cut) -> None:
     graph.value_info.append(onnx.helper.make_tensor_value_info(found.latent, onnx.TensorProto.FLOAT, shape))
     for name in found.extra:
         graph.value_info.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+
+
+def _let_cut(graph: onnx.GraphProto, tensor: str, number: int) -> None:
+    """Behind the node that makes `tensor`, cut it to a span that is given from outside."""
+    start, stop = cut_names(number)
+    axis, part = f"cut_{number}_axis", f"cut_{number}"
+    if not {start, stop, axis, part}.isdisjoint(name for node in graph.node for name in (*node.input, *node.output)):
+        raise Uncuttable("it has names that its halves need")
+    place = 1 + next(index for index, node in enumerate(graph.node) if tensor in node.output)
+    _rename(graph.node[place:], tensor, part)
+    graph.node.insert(place, onnx.helper.make_node("Slice", [tensor, start, stop, axis], [part], name=part))
+    graph.initializer.append(onnx.numpy_helper.from_array(np.array([2], dtype=np.int64), axis))
+    for name in (start, stop):
+        graph.input.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, (1,)))
+
+
+def _rename(nodes: Iterable[onnx.NodeProto], old: str, new: str) -> None:
+    for node in nodes:
+        node.input[:] = [new if name == old else name for name in node.input]
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:

@@ -5,7 +5,7 @@ Imports ONNX Runtime, so it is imported late.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unavoce.engines.onnx_runs import Run, Sound, outputs
+from unavoce.engines.piper_spans import Span, cut_names, spans
 from unavoce.errors import EngineError
 
 if TYPE_CHECKING:
@@ -56,23 +57,19 @@ class Decoder:
         """
         if not 0 <= start < stop <= latent.frames:
             raise ValueError(f"no window of {latent.frames} frames: {start} to {stop}")
-        # At the sentence's own ends the window ends too, so that the padding there is the one of the whole.
-        first, last = max(0, start - self._halves.context), min(latent.frames, stop + self._halves.context)
-        given = {self._halves.latent: latent.columns[:, :, first:last], **latent.extra}
-        sound = outputs(self._onnx, None, given, run)[0].reshape(-1)
-        per_frame = self._halves.samples_per_frame
-        if len(sound) != (last - first) * per_frame:
-            raise EngineError(f"the model made {len(sound)} samples of {last - first} frames")
-        return sound[(start - first) * per_frame : (stop - first) * per_frame]
+        levels, per_frame = self._halves.levels, self._halves.samples_per_frame
+        (first, last), *cuts, (begin, end) = spans(latent.frames, (start, stop), levels, per_frame)
+        given = {self._halves.latent: latent.columns[:, :, first:last], **latent.extra, **_told(cuts)}
+        sound = outputs(self._onnx, None, given, run)[0].reshape(-1)[begin:end]
+        if len(sound) != (stop - start) * per_frame:
+            raise EngineError(f"the model made {len(sound)} samples of {stop - start} frames")
+        return sound
 
 
-def windows(frames: int, first: int, largest: int, start: int = 0) -> Iterator[tuple[int, int]]:
-    """Windows that cover frames `start` to `frames`: `first` frames, then twice as many each time, up to `largest`.
-
-    The last one takes in what would be left over if that is less than half a window.
-    """
-    size = first
-    while start < frames:
-        stop = frames if frames - start < size * 3 / 2 else start + size
-        yield start, stop
-        start, size = stop, min(2 * size, largest)
+def _told(cuts: Sequence[Span]) -> dict[str, NDArray[np.int64]]:
+    """The decoder's inputs that say where it is to cut."""
+    told = {}
+    for number, span in enumerate(cuts, 1):
+        for name, place in zip(cut_names(number), span, strict=True):
+            told[name] = np.array([place], dtype=np.int64)
+    return told

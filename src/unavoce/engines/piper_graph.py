@@ -8,11 +8,14 @@ elements could look further, and a decoder that has it is not cut.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any, Final
 
 from unavoce.engines.piper_reach import MAX_CONTEXT, Kernel, Reach, Uncuttable, convolved, joined, latent, upsampled
+from unavoce.engines.piper_spans import Level
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -30,6 +33,8 @@ ELEMENTWISE: Final = frozenset(
 )
 RESHAPING: Final = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 RANDOM: Final = ("Random", "Bernoulli", "Multinomial")
+SLICE_BY_INPUTS: Final = 10
+"""The version of ONNX's operators in which Slice can be told from outside."""
 MAX_NODES: Final = 50_000
 
 
@@ -43,37 +48,86 @@ class Cut:
     extra: tuple[str, ...]
     """What else enters the decoder: what is made of the speaker, without a length in time."""
     output: str
-    context: int
-    """Frames on either side of some on which their samples depend."""
     samples_per_frame: int
+    tensors: tuple[str, ...]
+    """What can be cut to a window: the latent, and behind some upsamplings what everything goes through; in order."""
+    levels: tuple[Level, ...]
+    """Of each of these tensors."""
+    overhead: float
+    """Frames whose work a window costs beside its own, by the multiplications in its convolutions."""
 
 
 def find_cut(model: ModelProto) -> Cut:
     """Raises `Uncuttable` with the reason."""
     _check(model)
     graph = model.graph
-    nodes, text = _needed(graph), _text(graph)
-    first = _first_convolution(nodes, text)
-    decoder = _Decoder(_shapes(graph), text, _made_of(graph, SPEAKER), {first.input[0]: latent()})
-    for node in nodes:
-        decoder.follow(node)
-    return _cut(graph.output[0].name, first, decoder)
-
-
-def _cut(output: str, first: NodeProto, decoder: _Decoder) -> Cut:
-    sound = decoder.reaches.get(output)
-    if sound is None:
-        raise Uncuttable("its sound does not come from its decoder")
+    surroundings = _Surroundings(_needed(graph), _shapes(graph), _text(graph), _made_of(graph, SPEAKER))
+    first = _first_convolution(surroundings)
+    decoder = _Decoder(surroundings, first.input[0])
+    output = graph.output[0].name
+    sound = decoder.reach(output)
     if sound.context > MAX_CONTEXT:
         raise Uncuttable(f"its decoder looks {sound.context} frames around")
-    weight = decoder.shapes.get(first.input[1], ())
+    levels = {first.input[0]: Level(1, sound.context)}
+    if _version(model) >= SLICE_BY_INPUTS:
+        levels.update(_levels(decoder, output))
+    return Cut(
+        latent=first.input[0],
+        channels=_channels(first, surroundings.shapes),
+        extra=tuple(decoder.extra),
+        output=output,
+        samples_per_frame=sound.per_frame,
+        tensors=tuple(levels),
+        levels=tuple(levels.values()),
+        overhead=_overhead(decoder, levels),
+    )
+
+
+def _channels(first: NodeProto, shapes: Shapes) -> int:
+    weight = shapes.get(first.input[1], ())
     if len(weight) != 3:
         raise Uncuttable("the shape of its decoder's first convolution is not known")
-    channels = weight[1] * _Attributes(first).number("group", 1)
-    return Cut(first.input[0], channels, tuple(decoder.extra), output, sound.context, sound.per_frame)
+    return weight[1] * _Attributes(first).number("group", 1)
+
+
+def _levels(decoder: _Decoder, output: str) -> Iterable[tuple[str, Level]]:
+    """Tensors behind upsamplings. From each on, less is needed around a window than before."""
+    for node in decoder.surroundings.nodes:
+        tensor = node.output[0]
+        if node.op_type == "ConvTranspose" and tensor in decoder.reaches and tensor != output:
+            with suppress(Uncuttable):  # something goes around it
+                rest = _Decoder(decoder.surroundings, tensor).reach(output)
+                yield tensor, Level(decoder.reaches[tensor].per_frame, rest.context)
+
+
+def _overhead(decoder: _Decoder, levels: Mapping[str, Level]) -> float:
+    """Each level's work is done for its context as well."""
+    level, own, more = next(iter(levels.values())), 0.0, 0.0
+    for node in decoder.surroundings.nodes:
+        work = decoder.work.get(node.output[0], 0)
+        own += work
+        more += work * 2 * level.context / level.per_frame
+        level = levels.get(node.output[0], level)
+    return more / own if own else 0.0
+
+
+def _version(model: ModelProto) -> int:
+    """Of ONNX's own operators."""
+    return max((used.version for used in model.opset_import if used.domain in ("", "ai.onnx")), default=0)
 
 
 # -- the graph as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What has been found out of a graph."""
+
+    nodes: Sequence[NodeProto]
+    """Those of which the sound is made, in order."""
+    shapes: Shapes
+    text: set[str]
+    speaker: set[str]
 
 
 def _check(model: ModelProto) -> None:
@@ -125,15 +179,16 @@ def _shapes(graph: GraphProto) -> Shapes:
     return {weight.name: tuple(weight.dims) for weight in graph.initializer}
 
 
-def _first_convolution(nodes: Sequence[NodeProto], text: set[str]) -> NodeProto:
+def _first_convolution(surroundings: _Surroundings) -> NodeProto:
     """The one of the name; else the one before the first transposed convolution."""
+    nodes = surroundings.nodes
     named = [node for node in nodes if node.name == FIRST_CONVOLUTION and node.op_type == "Conv"]
     if named:
         return named[0]
     first_upsampling = next((node for node in nodes if node.op_type == "ConvTranspose"), None)
     if first_upsampling is None:
         raise Uncuttable("it has no HiFi-GAN: nothing in it is upsampled")
-    found = list(_convolutions_before(first_upsampling, nodes, text))
+    found = list(_convolutions_before(first_upsampling, nodes, surroundings.text))
     if len(found) != 1:
         raise Uncuttable(f"it has no HiFi-GAN: {len(found)} convolutions stand at the decoder's beginning")
     return found[0]
@@ -156,20 +211,25 @@ def _convolutions_before(upsampling: NodeProto, nodes: Sequence[NodeProto], text
 # -- the decoder, node by node
 
 
-@dataclass
 class _Decoder:
-    """What has been found out of the nodes so far."""
+    """The nodes from a tensor `source` on, and how far they look into it."""
 
-    shapes: Shapes
-    text: set[str]
-    speaker: set[str]
-    reaches: dict[str, Reach]
-    """Of tensors that come from the latent."""
-    extra: dict[str, None] = field(default_factory=dict)
-    """A set that keeps the order."""
+    def __init__(self, surroundings: _Surroundings, source: str) -> None:
+        self.surroundings = surroundings
+        self.reaches: dict[str, Reach] = {source: latent()}
+        self.extra: dict[str, None] = {}  # a set that keeps the order
+        self.work: dict[str, int] = {}
+        """Multiplications per frame, by the tensor that comes of them."""
+        for node in surroundings.nodes:
+            self._follow(node)
 
-    def follow(self, node: NodeProto) -> None:
-        """Nodes before the latent, or beside it, are passed over."""
+    def reach(self, output: str) -> Reach:
+        if output not in self.reaches:
+            raise Uncuttable("its sound does not come from its decoder")
+        return self.reaches[output]
+
+    def _follow(self, node: NodeProto) -> None:
+        """Nodes before the source, or beside it, are passed over."""
         if self.reaches.keys().isdisjoint(node.input) or node.output[0] in self.reaches:
             return
         sources = [self.reaches[name] for name in node.input if name in self.reaches]
@@ -179,10 +239,10 @@ class _Decoder:
         self.reaches[node.output[0]] = self._behind(node, sources)
 
     def _enter(self, name: str) -> None:
-        """A tensor from beside the latent: made of weights alone, or of the speaker, once for all windows."""
-        if name in self.text:
+        """A tensor from beside the source: made of weights alone, or of the speaker, once for all windows."""
+        if name in self.surroundings.text:
             raise Uncuttable("its decoder reads more of the text than its latent")
-        if name in self.speaker:
+        if name in self.surroundings.speaker:
             self.extra[name] = None
 
     def _behind(self, node: NodeProto, sources: list[Reach]) -> Reach:
@@ -194,8 +254,10 @@ class _Decoder:
             raise Uncuttable(f"its decoder has a node that may look over all of the sound ({node.op_type})")
         if sources[0].is_flat:
             raise Uncuttable("its decoder changes the shape of the sound between convolutions")
-        change = convolved if node.op_type == "Conv" else upsampled
-        return change(sources[0], _kernel(node, self.shapes))
+        shapes, is_plain = self.surroundings.shapes, node.op_type == "Conv"
+        reach = (convolved if is_plain else upsampled)(sources[0], _kernel(node, shapes))
+        self.work[node.output[0]] = prod(shapes.get(node.input[1], ())) * (reach if is_plain else sources[0]).per_frame
+        return reach
 
 
 class _Attributes:

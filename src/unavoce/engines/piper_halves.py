@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from unavoce.engines.piper_reach import MAX_CONTEXT, MAX_SAMPLES_PER_FRAME, Uncuttable
+from unavoce.engines.piper_spans import Level
 from unavoce.engines.piper_voices import VoiceFiles
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ PART_AGE_S: Final = 3600.0
 """A half-made folder older than this was left behind by a process that was killed."""
 
 Name = Annotated[str, Field(min_length=1, max_length=500)]
+Elements = Annotated[int, Field(gt=0, le=MAX_SAMPLES_PER_FRAME)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
@@ -58,8 +60,10 @@ class Facts(BaseModel):
     decoder_sha256: Sha256
     latent: Name
     extra: Annotated[list[Name], Field(max_length=100)]
-    context: Annotated[int, Field(ge=0, le=MAX_CONTEXT)]
-    samples_per_frame: Annotated[int, Field(gt=0, le=MAX_SAMPLES_PER_FRAME)]
+    samples_per_frame: Elements
+    levels: Annotated[list[tuple[Elements, Annotated[int, Field(ge=0)]]], Field(min_length=1, max_length=100)]
+    """Elements per frame, and context, of the latent and of each tensor that can be cut."""
+    overhead: Annotated[float, Field(ge=0, le=2 * MAX_CONTEXT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,16 @@ class Halves:
     """Of shape (1, channels, frames)."""
     extra_inputs: tuple[str, ...]
     """What else the decoder is given: of a model with several speakers, what it is told of the speaker."""
-    context: int
-    """Frames on either side of a window on which its samples depend."""
     samples_per_frame: int
+    levels: tuple[Level, ...]
+    """Where the decoder can be cut to a window: the latent, then behind upsamplings."""
+    overhead: float
+    """Frames whose work a window costs beside its own: with levels, much less than its context on both sides."""
+
+    @property
+    def context(self) -> int:
+        """Frames on either side of a window on which its samples depend."""
+        return self.levels[0].context
 
 
 def halves(files: VoiceFiles, digest: str, folder: Path) -> Halves:
@@ -120,8 +131,10 @@ def _kept(place: Path) -> Halves | None:
 
 
 def _halves(place: Path, facts: Facts) -> Halves:
+    levels = tuple(Level(*level) for level in facts.levels)
     extra = tuple(facts.extra)
-    return Halves(place / ENCODER, place / DECODER, facts.latent, extra, facts.context, facts.samples_per_frame)
+    parts = place / ENCODER, place / DECODER
+    return Halves(*parts, facts.latent, extra, facts.samples_per_frame, levels, facts.overhead)
 
 
 def _read_facts(place: Path) -> Facts | None:
@@ -190,8 +203,9 @@ def _facts(files: VoiceFiles, cut: Cut, part: Path) -> Facts:
         decoder_sha256=_digest(part / DECODER) or "",
         latent=cut.latent,
         extra=list(cut.extra),
-        context=cut.context,
         samples_per_frame=cut.samples_per_frame,
+        levels=[(level.per_frame, level.context) for level in cut.levels],
+        overhead=cut.overhead,
     )
 
 

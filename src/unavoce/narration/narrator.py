@@ -11,7 +11,10 @@ import logging
 from collections.abc import AsyncGenerator
 
 from unavoce.chain.cast import Cast
+from unavoce.chain.chain import Casting
 from unavoce.narration.events import AudioDone, Done, EndReason, Event, Failure, SentenceCut, TextDone, Timings, Token
+from unavoce.narration.foresight import Arrivals
+from unavoce.narration.load import Demand
 from unavoce.narration.plan import Listener, Plan, longest_sentence
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.reader import Reader
@@ -33,23 +36,8 @@ class ReplyNarrator:
         self._now = asyncio.get_running_loop().time
         self._arrived_s = self._now()
         self._script = Script()
-        voices = plan.casting.voices if plan.casting else ()
-        longest = longest_sentence(stage.chain.engine(voice.engine) for voice in voices)
-        stream = SentenceStream(plan.language, longest)
-        self._reader = Reader(stream, plan.max_chars, self._tell, self._cut)
-        self._speaker = (
-            Speaker(
-                stage,
-                plan,
-                cast=Cast(plan.casting.voices, plan.voice_switch, plan.casting.asking),
-                script=self._script,
-                listener=listener,
-                tell=self._tell,
-                since_arrival=self._since_arrival,
-            )
-            if plan.casting
-            else None
-        )
+        self._speaker = self._make_speaker(plan, plan.casting) if plan.casting else None
+        self._reader = self._make_reader(plan)
         self._timings = self._speaker.timings if self._speaker else Timings()
         self._tasks: list[asyncio.Task[None]] = []
         self._text_told = False
@@ -58,6 +46,25 @@ class ReplyNarrator:
         self.clock = self._speaker.clock if self._speaker else PlaybackClock()
         engines = self._speaker.engines if self._speaker else ()
         self.trace = ReplyTrace(self._arrived_s, self._timings, self.clock, self._script.traces, engines=engines)
+
+    def _make_speaker(self, plan: Plan, casting: Casting) -> Speaker:
+        return Speaker(
+            self._stage,
+            plan,
+            cast=Cast(casting.voices, plan.voice_switch, casting.asking),
+            script=self._script,
+            listener=self._listener,
+            tell=self._tell,
+            since_arrival=self._since_arrival,
+        )
+
+    def _make_reader(self, plan: Plan) -> Reader:
+        voices = plan.casting.voices if plan.casting else ()
+        longest = longest_sentence(self._stage.chain.engine(voice.engine) for voice in voices)
+        arrivals = Arrivals()
+        take = self._speaker.foresight(arrivals) if self._speaker and plan.early_clauses else None
+        stream = SentenceStream(plan.language, longest, take)
+        return Reader(stream, plan.max_chars, self._tell, self._cut, arrivals)
 
     # -- what the owner sees and does
 
@@ -79,6 +86,11 @@ class ReplyNarrator:
     def in_synthesis(self) -> int:
         """Sentences of the reply in synthesis."""
         return self._speaker.in_synthesis if self._speaker else 0
+
+    @property
+    def demand(self) -> Demand | None:
+        """What it still wants of an engine; None where all of its sound is made, or none is wanted."""
+        return None if self._aborted or self._speaker is None else self._speaker.demand
 
     @property
     def text_told(self) -> bool:

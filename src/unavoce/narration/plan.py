@@ -53,6 +53,8 @@ class Plan:
     """Start the next voice before the deadline, so that it is ready at it."""
     pace_check: bool = True
     """Move a reply whole, before it is heard, from an engine that will not hold the pace."""
+    early_clauses: bool = True
+    """Speak the beginning of a long sentence before the rest is known, where that brings sound sooner and no gap."""
     rate_hz: int = 24_000
     max_parallel: int = 2
     """Sentences in synthesis at a time."""

@@ -25,6 +25,7 @@ class SoundSettings:
     primary_timeout_s: float = 3.0
     hedge: bool = True
     pace_check: bool = True
+    early_clauses: bool = True
     max_chars: int = 100_000
     """Of a reply's text, in code points."""
 
@@ -61,6 +62,7 @@ class Planner:
             primary_timeout_s=sound.primary_timeout_s,
             hedge=sound.hedge,
             pace_check=sound.pace_check,
+            early_clauses=sound.early_clauses,
             rate_hz=rate_hz or sound.rate_hz,
             max_parallel=sound.max_parallel,
             max_chars=sound.max_chars,

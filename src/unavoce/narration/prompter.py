@@ -94,7 +94,7 @@ class Prompter:
             longest = self._longest_in_time(line)
             if longest >= len(line.to_say):
                 return
-            at = fitting_cut(line.to_say, longest)
+            at = fitting_cut(line.to_say, longest, self._cast.voice.language)
             if at is not None:
                 self._script.part(line, at)
                 return

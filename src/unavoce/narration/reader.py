@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from unavoce.errors import ModelError, RequestError
 from unavoce.narration.events import Event, Failure, Token
+from unavoce.narration.foresight import Arrivals
 from unavoce.text import Sentence, SentenceStream
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,8 @@ SLICE = 500
 class Reader:
     """Feeds a stream of tokens through the cutter.
 
-    `tell` takes what is to be told, `cut` the sentences, after the text they stand in was told.
+    `tell` takes what is to be told, `cut` the sentences, after the text they stand in was told. `arrivals` is told what
+    has come, before it is cut.
     """
 
     def __init__(
@@ -33,11 +35,13 @@ class Reader:
         max_chars: int,
         tell: Callable[[Event], None],
         cut: Callable[[list[Sentence]], None],
+        arrivals: Arrivals,
     ) -> None:
         self._stream = stream
         self._max_chars = max_chars
         self._tell = tell
         self._cut = cut
+        self._arrivals = arrivals
         self._stall: asyncio.TimerHandle | None = None
         self.error: Exception | None = None
         """What ended the stream of tokens, unless it just ended."""
@@ -71,6 +75,7 @@ class Reader:
 
         A sentence's synthesis begins as soon as it is cut, also while a source has more text ready than we can cut.
         """
+        self._arrivals.came(asyncio.get_running_loop().time(), len(piece))
         for start in range(0, len(piece), SLICE):
             if self._take(piece[start : start + SLICE]) or start:
                 await asyncio.sleep(0)

@@ -51,6 +51,11 @@ class Slots:
         slots = self._chain.engine(name).max_concurrency
         return Load(len(self._waiting[name]), len(self._running[name]), slots)
 
+    def late_s(self, name: str) -> float:
+        """How long the most urgent sentence that waits for an engine is overdue; 0 where none is."""
+        due_s = min((synthesis.due_s for synthesis in self._waiting[name]), default=NEVER_DUE)
+        return max(0.0, asyncio.get_running_loop().time() - due_s)
+
     def ask(self, synthesis: Synthesis) -> None:
         """Stand in line; `grant` gives out what is free."""
         self._waiting[synthesis.voice.engine].append(synthesis)

@@ -20,6 +20,8 @@ from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
 from unavoce.narration.encoder import Encoded, Encoding
 from unavoce.narration.events import Chunk, Event, Failure, Skipped, Timings
+from unavoce.narration.foresight import Arrivals, Foresight
+from unavoce.narration.load import Demand, demand_of
 from unavoce.narration.plan import Listener, Plan
 from unavoce.narration.playback import PlaybackClock
 from unavoce.narration.prompter import Prompter
@@ -79,11 +81,23 @@ class Speaker:
         self.chunk_sentences: list[int] = []
         """The sentence each chunk that was sent belongs to."""
 
+    def foresight(self, arrivals: Arrivals) -> Foresight:
+        """Decides whether the beginning of a sentence is spoken before the rest is known."""
+        return Foresight(
+            self._stage, self._plan, cast=self._cast, script=self._script, clock=self.clock, arrivals=arrivals
+        )
+
     @property
     def in_synthesis(self) -> int:
         """Sentences claimed whose synthesis has not ended."""
         window = self._script.ahead(CLAIMED_AHEAD)
         return sum(line.claim is not None and not line.claim.done for line in window)
+
+    @property
+    def demand(self) -> Demand | None:
+        """What the reply still wants of an engine; None where all of its sound is made."""
+        ahead_s = self.clock.ahead_s(self._now())
+        return demand_of(self._script, CLAIMED_AHEAD, self._cast.voice, self._stage.chain, ahead_s)
 
     def claim_ahead(self) -> None:
         """Keep as many sentences in synthesis as may be; also refreshes the deadlines of those that wait."""

@@ -194,6 +194,10 @@ class Stage:
         """Sentences that wait for a slot."""
         return self._slots.waiting
 
+    def late_s(self, name: str) -> float:
+        """How long the most urgent sentence that waits for the engine called `name` is overdue; 0 where none is."""
+        return self._slots.late_s(name)
+
     def load(self, name: str) -> Load:
         """How busy the engine called `name` is."""
         return self._slots.load(name)

@@ -35,10 +35,14 @@ def voices_to_warm(stage: Stage) -> tuple[Voice, ...]:
 
 
 def sentences_of(phrase: str, voices: Sequence[Voice], stage: Stage) -> list[str]:
-    """What a reply with this text would ask the engines for: the spoken form of each of its sentences."""
+    """What a reply with this text would ask the engines for: the spoken form of each of its sentences, and of the
+    pieces of long ones, since how fast the reply will come is not known."""
     longest = longest_sentence(stage.chain.engine(voice.engine) for voice in voices)
-    stream = SentenceStream(voices[0].language, longest)
-    return [sentence.spoken for sentence in (*stream.feed(phrase), *stream.end())]
+    found: dict[str, None] = {}
+    for take in (None, lambda _offer: True):
+        stream = SentenceStream(voices[0].language, longest, take)
+        found |= {sentence.spoken: None for sentence in (*stream.feed(phrase), *stream.end())}
+    return list(found)
 
 
 async def warm(stage: Stage, voice: Voice, sentences: Sequence[str]) -> Outcome:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from unavoce.chain.chain import Chain
 from unavoce.chat.chat import Chat, Limits
-from unavoce.composition import build_stage, sound_settings
+from unavoce.composition import build_stage, cores_for, sound_settings
 from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
@@ -61,14 +61,14 @@ class App:
 @asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[App]:
     """Every part of the server, running, but for the listening socket. Raises SettingsError or StartError."""
-    cores = Cores()
+    cores = cores_for(settings, model_here=True)
     stage = await asyncio.to_thread(_stage, settings, cores)
     model = create_model(settings.llm, cores)
     site = await asyncio.to_thread(_site)
     await asyncio.to_thread(say_what_is_left, settings)
-    async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings) as chat:
+    async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings, cores) as chat:
         beside = [tasks.create_task(_start(model)), tasks.create_task(_warmer(stage, settings).run())]
-        parts = _parts(settings, stage, model, chat)
+        parts = _parts(settings, cores, stage, model, chat)
         http = web_app([*site.routes(), *_routes(parts, site)])
         sockets = _sockets(parts, tasks)
         app = sockets.transports.guarding(FrameGuard(socketio.ASGIApp(sockets.server, http)))
@@ -98,11 +98,11 @@ class _Parts:
     metrics: Metrics
 
 
-def _parts(settings: Settings, stage: Stage, model: LanguageModel, chat: Chat) -> _Parts:
+def _parts(settings: Settings, cores: Cores, stage: Stage, model: LanguageModel, chat: Chat) -> _Parts:
     keys = Keys(key.get_secret_value() for key in settings.api_keys)
     figures, refusals = CacheFigures(stage.cache), Refusals()
     metrics = Metrics(stage, chat, figures, refusals)
-    return _Parts(settings, stage.chain, chat, keys, Health(stage, model, chat), figures, refusals, metrics)
+    return _Parts(settings, stage.chain, chat, keys, Health(stage, model, chat, cores), figures, refusals, metrics)
 
 
 def _routes(parts: _Parts, site: Site) -> list[BaseRoute]:
@@ -134,7 +134,7 @@ def _stage(settings: Settings, cores: Cores) -> Stage:
         raise StartError(str(error)) from error
 
 
-def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
+def _chat(stage: Stage, model: LanguageModel, settings: Settings, cores: Cores) -> Chat:
     return Chat(
         stage,
         model,
@@ -144,6 +144,8 @@ def _chat(stage: Stage, model: LanguageModel, settings: Settings) -> Chat:
             replies=settings.max_replies,
             replies_per_session=settings.max_replies_per_session,
             replies_per_caller=settings.max_replies_per_caller,
+            max_load=settings.max_load,
+            cores=cores.count,
         ),
         grace_s=settings.reconnect_grace_s,
         log_text=settings.log_text,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.chain.member import LOADING, Member
 from unavoce.chat.chat import Chat
+from unavoce.cores import Cores
 from unavoce.errors import REMEDY, ModelError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.faults import ModelLoadingError
@@ -25,10 +26,11 @@ Component = dict[str, Any]
 class Health:
     """Knows every part of the server, and asks it."""
 
-    def __init__(self, stage: Stage, model: LanguageModel, chat: Chat) -> None:
+    def __init__(self, stage: Stage, model: LanguageModel, chat: Chat, cores: Cores) -> None:
         self._stage = stage
         self._model = model
         self._chat = chat
+        self._cores = cores
         self._model_report: tuple[float, Component] | None = None
 
     @property
@@ -49,6 +51,7 @@ class Health:
             "cache": cache,
             "history": history,
             "scheduler": await self._scheduler(),
+            "cores": self._shared(),
         }
 
     async def _model_health(self) -> Component:
@@ -90,12 +93,26 @@ class Health:
         if self._chat.stopping:
             detail += "; the server is stopping and takes no new ones"
         status = "stopping" if self._chat.stopping else "ok"
+        workload, names = self._chat.workload, [engine.name for engine in self._stage.chain.engines]
         return {
             "status": status,
             "latencyMs": _ms(await _turn_s()),
             "detail": detail,
             "running": running,
             "waiting": waiting,
+            "load": {name: _rounded(workload.load(name), 3) for name in names},
+            "capacity": {name: _rounded(workload.capacity(name), 1) for name in names},
+        }
+
+    def _shared(self) -> Component:
+        cores = self._cores
+        return {
+            "status": "ok",
+            "latencyMs": None,
+            "detail": cores.choice,
+            "count": cores.count,
+            "leaveRoom": cores.leave_room,
+            "leavesRoom": cores.leaves_room,
         }
 
 
@@ -104,6 +121,10 @@ async def _turn_s() -> float:
     began_s = time.perf_counter()
     await asyncio.sleep(0)
     return time.perf_counter() - began_s
+
+
+def _rounded(value: float | None, places: int) -> float | None:
+    return None if value is None else round(value, places)
 
 
 def _ms(seconds: float | None) -> float | None:
@@ -119,7 +140,7 @@ def _engine(member: Member) -> Component:
         "latencyMs": round(member.pace.usual_start_s * 1000) if tally.clips else None,
         **_told(status.reason, member.engine.detail),
         "voices": [voice.name for voice in member.voices[:100]],
-        "realTimeFactor": None if factor is None else round(factor, 3),
+        "realTimeFactor": _rounded(factor, 3),
         "clips": tally.clips,
         "characters": tally.characters,
         "cost": round(member.cost, 6),

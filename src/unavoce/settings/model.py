@@ -156,9 +156,12 @@ class Settings(BaseModel):
     opus_enabled: bool = False
     opus_bitrate: int = Field(32_000, ge=6_000, le=256_000)
     """Bits a second."""
+    leave_room: Literal["auto", "always", "never"] = "auto"
+    """When speech leaves this machine's cores to a language model."""
     primary_timeout_s: float = Field(3.0, ge=0.1, le=120)
     hedge: bool = True
     pace_check: bool = True
+    early_clauses: bool = True
     voice_switch: Literal["once", "never"] = "once"
     recovery_interval_s: float = Field(30.0, ge=1, le=3600)
     cache_dir: Annotated[Path, AfterValidator(_absolute)] | None = None
@@ -213,6 +216,8 @@ class Settings(BaseModel):
     max_replies: int = Field(64, ge=1, le=10_000)
     max_replies_per_session: int = Field(8, ge=1, le=10_000)
     max_replies_per_caller: int = Field(32, ge=1, le=10_000)
+    max_load: float = Field(0.95, ge=0, le=100)
+    """Share of an engine's measured capacity; a reply that would take more is refused. 0: none is."""
     log_level: LogLevel = "info"
     log_format: LogFormat = "auto"
     log_text: bool = False

@@ -32,6 +32,8 @@ class Place(NamedTuple):
     at: int
     """Index of the code point that the next piece begins with."""
     rank: Rank
+    free: bool = True
+    """Nothing is open there: no quote, bracket, code or emphasis."""
 
 
 _AFTER = {

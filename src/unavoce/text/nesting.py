@@ -45,6 +45,11 @@ class Nesting:
         return self.closed.closers in _BRACKETS
 
     @property
+    def free(self) -> bool:
+        """Neither a pair nor emphasis is open."""
+        return not self._open and not self.starred
+
+    @property
     def in_code(self) -> bool:
         return any(opened.closers == "`" for opened in self._open)
 

@@ -17,6 +17,8 @@ from unavoce.text.kind import Kind
 from unavoce.text.lines import Line, LineStart
 from unavoce.text.mending import Mender
 from unavoce.text.nesting import Nesting
+from unavoce.text.parting import Parting, Take
+from unavoce.text.phrases import unfinished
 from unavoce.text.places import Verdict
 from unavoce.text.sentence import Boundary, Sentence
 from unavoce.text.spoken import speakable
@@ -44,15 +46,17 @@ class SentenceStream:
     """Turns the text of one reply into sentences. Not thread-safe; no I/O, no clock.
 
     `language` is a BCP 47 tag; `max_chars` the most code points of a sentence before it is cut at a clause (a link
-    may be longer).
+    may be longer). `take` decides whether the beginning of a long sentence is given before the rest is known (see
+    `parting`); without it none is.
     """
 
-    def __init__(self, language: str = "en", max_chars: int = 300) -> None:
+    def __init__(self, language: str = "en", max_chars: int = 300, take: Take | None = None) -> None:
         if max_chars < 40:
             raise ValueError(f"max_chars = {max_chars}: a sentence needs room for at least 40 code points")
         self._language = language
         self._words = Words(language)
         self._max_chars = max_chars
+        self._parting = Parting(language, max_chars, take) if take else None
         self._mender = Mender()
         self._chars: list[str] = []
         self._parts: list[str] = []
@@ -241,6 +245,7 @@ class SentenceStream:
         self._solid_end = self._pos
         self._spaced = self._broken = False
         self._cut_if_long()
+        self._part_if_wanted()
         return True
 
     def _within_word(self, char: str) -> bool:
@@ -321,7 +326,7 @@ class SentenceStream:
         protected = self._nesting.protected
         rank = clauses.rank_of(before, char, spaced=self._spaced, protected=protected)
         if rank is not None:
-            self._places.append(clauses.Place(self._pos, rank))
+            self._places.append(clauses.Place(self._pos, rank, self._nesting.free))
 
     def _cut_if_long(self) -> None:
         start = self._start or 0
@@ -333,8 +338,19 @@ class SentenceStream:
                 self._limit = _LINK_PATIENCE * self._max_chars
                 return
             cut = clauses.hard_cut(self._chars, start, self._max_chars)
+        self._cut_at(cut)
+
+    def _part_if_wanted(self) -> None:
+        if self._parting is None or self._start is None or self._kind is not Kind.PROSE:
+            return
+        cut = self._parting.cut(self._chars, self._start, self._pos, self._places, self._out)
+        if cut:
+            self._cut_at(cut)
+
+    def _cut_at(self, cut: int) -> None:
+        start = self._start or 0
         self._solid_end = start + len("".join(self._chars[start:cut]).rstrip())
-        self._close(Boundary.CLAUSE)
+        self._close(Boundary.CLAUSE, parted=True)
         self._pos = cut  # the rest is looked at again, as the beginning of a sentence
 
     # --- closing ----------------------------------------------------------------------------------------------------
@@ -350,12 +366,13 @@ class SentenceStream:
         self._places: list[clauses.Place] = []
         self._limit = self._max_chars
 
-    def _close(self, boundary: Boundary) -> None:
+    def _close(self, boundary: Boundary, *, parted: bool = False) -> None:
         """Emit the sentence under way, if there is one and it has something to say."""
         if self._start is not None:
             text = "".join(self._chars[self._start : self._solid_end])
             spoken = speakable(text, self._kind, self._language)
             if spoken:
+                spoken = unfinished(spoken) if parted else spoken
                 self._out.append(Sentence(self._number, self._start, self._solid_end, text, spoken, boundary))
                 self._number += 1
         self._begin_sentence()

@@ -50,6 +50,7 @@ class Metrics:
             "engine_work": partial(tallies.engine_work, stage),
             "engine_states": partial(tallies.engine_states, stage),
             "engine_load": partial(tallies.engine_load, stage),
+            "workload": partial(tallies.workload, chat.workload, stage),
             "cache_hits": partial(tallies.cache_hits, stage),
             "refusals": partial(tallies.refused, refusals),
             "server": self._load,
@@ -80,7 +81,8 @@ class Metrics:
         archive = self._chat.archive
         unkept = archive is not None and bool(archive.problem)
         history = GaugeMetricFamily("unavoce_history_degraded", "1 while history cannot be kept on disk.", unkept)
-        yield from (running, connections, stopping, history)
+        tasks = GaugeMetricFamily("unavoce_asyncio_tasks", "Tasks of the event loop.", len(asyncio.all_tasks()))
+        yield from (running, connections, stopping, history, tasks)
 
     async def families(self) -> list[Metric]:
         """All but those of the process, as they are now. Never fails; takes at most as long as the cache's disk may."""

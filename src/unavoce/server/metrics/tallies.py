@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Final
@@ -12,6 +13,7 @@ from prometheus_client.core import InfoMetricFamily, Metric, StateSetMetricFamil
 
 from unavoce.cache.report import TIERS, Document
 from unavoce.chain.member import LOADING, Member
+from unavoce.narration.load import Workload
 from unavoce.narration.stage import Stage
 from unavoce.server.refusals import Refusals
 
@@ -76,6 +78,16 @@ def engine_load(stage: Stage) -> Iterator[Metric]:
         running.add_metric([engine.name], load.running)
         slots.add_metric([engine.name], load.slots)
     yield from (waiting, running, slots)
+
+
+def workload(workload: Workload, stage: Stage) -> Iterator[Metric]:
+    """How full each engine is; not a number before that is known."""
+    load = Gauge("unavoce_engine_load_ratio", "Share of what it can make that replies want.", labels=["engine"])
+    listeners = Gauge("unavoce_engine_capacity_listeners", "Listeners it can serve at a time.", labels=["engine"])
+    for engine in stage.chain.engines:
+        for gauge, known in ((load, workload.load(engine.name)), (listeners, workload.capacity(engine.name))):
+            gauge.add_metric([engine.name], math.nan if known is None else known)
+    yield from (load, listeners)
 
 
 def refused(refusals: Refusals) -> Iterator[Metric]:

@@ -93,6 +93,24 @@ class SchedulerHealth(Described):
     """Sentences in synthesis."""
     waiting: Count
     """Sentences that wait for an engine."""
+    load: dict[str, Annotated[float, Field(ge=0)] | None]
+    """By engine: the share of what it can make that replies want; null before that is known."""
+    capacity: dict[str, Annotated[float, Field(ge=0)] | None]
+    """By engine: listeners that it can serve at a time; null before that is known."""
+
+
+class CoresHealth(Described):
+    """This machine's cores, and whether speech leaves some to a language model."""
+
+    status: Literal["ok"]
+    latency_ms: None
+    detail: str
+    """What was chosen, and why; for a person."""
+    count: Annotated[int, Field(ge=1)]
+    leave_room: Literal["auto", "always", "never"]
+    """As it was set."""
+    leaves_room: bool
+    """It does so now."""
 
 
 class HealthReport(Described):
@@ -106,6 +124,7 @@ class HealthReport(Described):
     cache: CacheHealth
     history: HistoryHealth
     scheduler: SchedulerHealth
+    cores: CoresHealth
 
 
 def _report(status: str, /, **engine: Any) -> dict[str, Any]:
@@ -137,6 +156,17 @@ def _report(status: str, /, **engine: Any) -> dict[str, Any]:
             "detail": "1 replies, 2 sentences in synthesis, 0 waiting",
             "running": 2,
             "waiting": 0,
+            "load": {"piper": 0.054},
+            "capacity": {"piper": 17.6},
+        },
+        "cores": {
+            "status": "ok",
+            "latencyMs": None,
+            "detail": "speech takes one of 2 cores, at low priority, while the embedded language model writes, "
+            "else all 2 cores",
+            "count": 2,
+            "leaveRoom": "auto",
+            "leavesRoom": False,
         },
     }
 
