@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 
 PACKET = 960
 """Samples of a packet at 48 kHz: 20 ms."""
+MOST_JOINED = 6
+"""Packets of 20 ms in one: 120 ms are the longest there is."""
 _PACKETS_A_PAGE = 50
 """A second of sound, as other muxers have it."""
 _VENDOR = b"unavoce"
@@ -17,11 +19,15 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def ogg_opus(packets: Sequence[bytes], *, pre_skip: int, samples: int, rate_hz: int) -> bytes:
-    """A mono Ogg Opus file of packets of 20 ms (at least one), of which a decoder leaves out the first `pre_skip`
-    samples, and then gives `samples` of them; both at 48 kHz. `rate_hz`: of the sound before it was encoded.
+    """A mono Ogg Opus file of packets of 20 ms, of which a decoder leaves out the first `pre_skip` samples, and then
+    gives `samples` of them (at least one); both at 48 kHz. `rate_hz`: of the sound before it was encoded.
 
-    Pre-skip and samples must end within the last packet.
+    Pre-skip and samples must end within the last packet; pre-skip within the first MOST_JOINED, which must be `alike`:
+    Firefox 140 trims no end where a packet was skipped as a whole, so all packets up to the first that is heard become
+    one.
     """
+    joined = pre_skip // PACKET + 1
+    packets = [_joined(packets[:joined]), *packets[joined:]]
     serial = zlib.crc32(b"".join(packets))
     head = struct.pack("<8sBBHIhB", b"OpusHead", 1, 1, pre_skip, rate_hz, 0, 0)
     tags = struct.pack("<8sI", b"OpusTags", len(_VENDOR)) + _VENDOR + bytes(4)
@@ -30,9 +36,27 @@ def ogg_opus(packets: Sequence[bytes], *, pre_skip: int, samples: int, rate_hz: 
         of_page = packets[start : start + _PACKETS_A_PAGE]
         until = start + len(of_page)
         ends = until == len(packets)
-        position = pre_skip + samples if ends else until * PACKET
+        position = pre_skip + samples if ends else (until - 1 + joined) * PACKET
         pages.append(_page(of_page, position, len(pages), serial, _END if ends else 0))
     return b"".join(pages)
+
+
+def alike(packet: bytes, other: bytes) -> bool:
+    """Whether two packets of one frame each can be joined: mode, bandwidth and length are the same."""
+    return packet[0] == other[0] and packet[0] & 3 == 0
+
+
+def _joined(packets: Sequence[bytes]) -> bytes:
+    """Packets of one frame each as one of several frames of different sizes (RFC 6716, section 3.2.5)."""
+    if len(packets) == 1:
+        return packets[0]
+    frames = [packet[1:] for packet in packets]
+    lengths = b"".join(_length(len(frame)) for frame in frames[:-1])
+    return bytes([packets[0][0] | 3, 0x80 | len(frames)]) + lengths + b"".join(frames)
+
+
+def _length(size: int) -> bytes:
+    return bytes([size]) if size < 252 else bytes([252 + (size & 3), (size - 252 - (size & 3)) >> 2])
 
 
 def _page(packets: Sequence[bytes], position: int, number: int, serial: int, flags: int = 0) -> bytes:

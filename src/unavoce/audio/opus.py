@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unavoce.audio.libav import OpusEncoder, load_av, opus_rate_hz
-from unavoce.audio.ogg import PACKET, ogg_opus
+from unavoce.audio.ogg import PACKET, alike, ogg_opus
 from unavoce.audio.pcm import Samples
 from unavoce.audio.resample import Resampler, resampled, to_int16
 from unavoce.errors import AudioError
@@ -25,26 +25,20 @@ MAX_DECODED_S = 300
 """Silence packs well: a small file could hold hours."""
 DECODED_HZ = 48_000
 """Whatever rate went in."""
-PRE_ROLL_S = 0.16
-"""Of what was heard before: so much at most a piece needs, so that its decoder has come to where it would be anyway."""
+PRE_ROLL_S = 0.08
+"""Sound that a piece repeats for its decoder's sake: what RFC 7845 asks for before a seek."""
+_PRE_ROLL = round(PRE_ROLL_S * DECODED_HZ) // PACKET
 
-
-class _Mode(NamedTuple):
-    """A way to use libopus: libav's options, and the packets that a piece's decoder needs before it. RFC 7845 asks for
-    four (80 ms) before a seek."""
-
-    options: Mapping[str, str]
-    pre_roll: int
-
-
-# "packet_loss": nothing is lost on the way; but packets then lean less on those before them, which a piece's decoder
-# has not seen. What the modes cost and how they sound: docs/decisions/019-opus.md.
-_CELT = _Mode(
-    {"application": "lowdelay", "compression_level": "5", "vbr": "constrained", "packet_loss": "20"}, pre_roll=4
-)
-_SPEECH = _Mode({"application": "voip", "compression_level": "5", "packet_loss": "10"}, pre_roll=8)
-_CELT_FROM = 28_000
-"""Bits a second. Below, the modes for speech sound better; above, they only take three times as long."""
+_OPTIONS: Mapping[str, str] = {
+    # CELT at every rate: a third of the time of the modes for speech, and its decoder forgets soonest where it came
+    # from. How they sound: docs/decisions/019-opus.md.
+    "application": "lowdelay",
+    "compression_level": "5",
+    # Else the bit rate is passed by a fifth.
+    "vbr": "constrained",
+    # Nothing is lost on the way; but packets then lean less on those before them, which a piece's decoder has not seen.
+    "packet_loss": "20",
+}
 
 
 class OpusPiece(NamedTuple):
@@ -71,8 +65,7 @@ class OpusPieces:
         self._rate_hz = rate_hz
         self._encoder_hz = opus_rate_hz(rate_hz)
         self._resampler = Resampler(rate_hz, self._encoder_hz)
-        self._mode = _CELT if bitrate >= _CELT_FROM else _SPEECH
-        self._encoder = OpusEncoder(self._encoder_hz, bitrate, self._mode.options)
+        self._encoder = OpusEncoder(self._encoder_hz, bitrate, _OPTIONS)
         self._packets: list[bytes] = []
         """Those that are still needed; `_first` is the number of the first of them in the stream."""
         self._first = 0
@@ -123,8 +116,13 @@ class OpusPieces:
         return OpusPiece(data, taken)
 
     def _drop(self, start: int) -> None:
-        """Of the packets before the one that `start` is in, only the pre-roll is needed."""
-        first = max(start // PACKET - self._mode.pre_roll, self._first)
+        """Of the packets before the one that `start` is in, only the pre-roll is needed, as far as it is like that one
+        (libopus seldom changes the bandwidth)."""
+        heard = start // PACKET
+        first = max(heard - _PRE_ROLL, self._first)
+        kept = self._packets[first - self._first : heard + 1 - self._first]
+        unlike = [at for at, packet in enumerate(kept[:-1]) if not alike(packet, kept[-1])]
+        first += unlike[-1] + 1 if unlike else 0
         del self._packets[: first - self._first]
         self._first = first
 
@@ -138,6 +136,11 @@ def opus_bytes(samples: Samples, rate_hz: int, bitrate: int) -> bytes:
 def load_opus() -> None:
     """Load what the first Opus of a process waits 60 ms for. Raises AudioError where there is none to load."""
     opus_bytes(np.zeros(PACKET, np.int16), DECODED_HZ, 32_000)
+
+
+def opus_is_loaded() -> bool:
+    """There is nothing left to wait for."""
+    return load_opus.cache_info().currsize > 0
 
 
 def opus_samples(data: bytes, rate_hz: int) -> Samples:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from unavoce.audio.opus import PRE_ROLL_S, OpusPiece, OpusPieces, load_opus
+from unavoce.audio.opus import PRE_ROLL_S, OpusPiece, OpusPieces, load_opus, opus_is_loaded
 from unavoce.audio.pcm import Samples
 from unavoce.audio.wav import wav_bytes
 from unavoce.errors import AudioError
@@ -72,7 +72,7 @@ class Encoder:
 
     async def load(self) -> None:
         """Have everything loaded that the first sound of a process would wait for."""
-        if self.form.format == "opus":
+        if self.form.format == "opus" and not opus_is_loaded():
             with suppress(AudioError):  # then each chunk says so, and is counted
                 await asyncio.to_thread(load_opus)
 

@@ -18,6 +18,7 @@ from unavoce.audio.wav import parse_wav
 from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.errors import AudioError
+from unavoce.narration import encoder
 from unavoce.narration.encoder import LEAST_OPUS_S, OPUS_TYPE, WAV_TYPE, Encoded, Encoder, Encoding, Format
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
@@ -188,3 +189,35 @@ def test_a_piece_of_less_than_a_packet_waits() -> None:
     encoding.add(np.zeros(200, np.int16))
     assert asyncio.run(encoding.piece()) is None
     assert len(asyncio.run(encoding.rest(np.zeros(10, np.int16))).samples) == 210
+
+
+# -- the first of all
+
+
+def test_a_reply_in_opus_loads_it_before_its_first_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first Opus of a process waits for is loaded while the sentence is made; for WAV nothing is."""
+    loaded: list[int] = []
+    monkeypatch.setattr(encoder, "opus_is_loaded", lambda: bool(loaded))
+    monkeypatch.setattr(encoder, "load_opus", lambda: loaded.append(1))
+    said(SENTENCE, format="wav")
+    assert not loaded
+    first, _ = said(SENTENCE)
+    assert loaded == [1]
+    said(SENTENCE)
+    assert loaded == [1]
+    assert first.chunks[0][1].content_type == OPUS_TYPE
+
+
+def test_where_it_cannot_be_loaded_the_reply_is_heard_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the codec each chunk leaves as WAV and is counted; loading it ahead is no failure of the reply."""
+
+    def missing(*_: object) -> None:
+        raise AudioError("no codec here")
+
+    monkeypatch.setattr(encoder, "opus_is_loaded", lambda: False)
+    monkeypatch.setattr(encoder, "load_opus", missing)
+    monkeypatch.setattr(OpusPieces, "__init__", missing)
+    ear, narrator = said(SENTENCE, pieces=4)
+    assert {chunk.content_type for _, chunk in ear.chunks} == {WAV_TYPE}
+    assert ear.end.reason == "complete"
+    assert sum(sentence.encode_failures for sentence in narrator.trace.sentences) == len(ear.chunks)
