@@ -23,7 +23,7 @@ def ogg_opus(packets: Sequence[bytes], *, pre_skip: int, samples: int, rate_hz: 
     gives `samples` of them (at least one); both at 48 kHz. `rate_hz`: of the sound before it was encoded.
 
     Pre-skip and samples must end within the last packet; pre-skip within the first MOST_JOINED, which must be `alike`:
-    Firefox 140 trims no end where a packet was skipped as a whole, so all packets up to the first that is heard become
+    Firefox 153 trims no end where a packet was skipped as a whole, so all packets up to the first that is heard become
     one.
     """
     joined = pre_skip // PACKET + 1
