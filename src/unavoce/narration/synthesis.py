@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -197,10 +198,12 @@ class Claim:
         """The sound is known already: all of it counts as given out."""
         self._taken, self._taken_s = len(self._synthesis.pieces), self._synthesis.duration_s
 
-    async def wait(self) -> None:
-        """Returns when there is `more`."""
-        while not self.more:
-            await self._synthesis.change()
+    async def wait(self, until_s: float | None = None) -> None:
+        """Returns when there is `more`, at the latest at `until_s` (loop time)."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until_s):
+                while not self.more:
+                    await self._synthesis.change()
 
     def withdraw(self, *, late: bool = False) -> None:
         """The clip is not wanted here any more. The last claim to go cancels the synthesis. May be called again.
