@@ -11,7 +11,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import ceil
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +110,7 @@ class LoadedVoice(ABC):
 class WholeVoice(LoadedVoice):
     """In one session, which speaks a sentence in one go."""
 
-    costs = Costs(sound_s=1.0, work_s=1.0, context=0)
+    costs = Costs(sound_s=1.0, work_s=1.0, overhead=0.0)
 
     def latent(self, ids: Ids, manner: Manner, run: Run) -> Unencoded:
         return Unencoded(self._inputs(ids, manner))
@@ -129,7 +128,7 @@ class PartedVoice(LoadedVoice):
         self._halves = halves
         self._decoder = Decoder(decoder, halves)
         sound_s = halves.samples_per_frame / self.rate_hz
-        self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, context=ceil(halves.overhead))
+        self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, overhead=halves.overhead)
 
     def latent(self, ids: Ids, manner: Manner, run: Run) -> Latent:
         return encode(self._piper.session, self._halves, self._inputs(ids, manner), run)
@@ -137,7 +136,7 @@ class PartedVoice(LoadedVoice):
     def samples(self, latent: Latent, start: int, stop: int, run: Run) -> Samples:
         began_s = perf_counter()
         samples = int16(self._decoder.decode(latent, start, stop, run))
-        self._learn((perf_counter() - began_s) / (stop - start + self.costs.context))
+        self._learn((perf_counter() - began_s) / (stop - start + self.costs.overhead))
         return samples
 
     def _learn(self, work_s: float) -> None:
