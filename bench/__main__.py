@@ -27,6 +27,7 @@ PARTS: Mapping[str, str] = {
     "cache": "clips on disk, beside diskcache and plain files",
     "page": "the first load of the page in Chromium: bytes, and time until it can be used",
     "hits": "how soon the first chunk of a sentence at hand leaves a real server",
+    "long-run": "replies of every kind at 80 % of capacity, for five minutes or an hour: does it last?",
     "fuzz": "garbage at every door at once, for five minutes",
 }
 WIDTH = 120
