@@ -26,20 +26,26 @@ TOLERANCE: Final = 1 / 32768
 def cut(model: Path, encoder: Path, decoder: Path) -> Cut:
     """Write the halves of `model`. Raises `Uncuttable` with the reason, and OSError where they cannot be written."""
     whole = _load(model)
-    found = find_cut(whole)
+    try:
+        found = find_cut(whole)
+        _part(whole, found, encoder, decoder)
+    except (Uncuttable, OSError):
+        raise
+    except Exception as error:  # a graph may be wrong in more ways than can be foreseen
+        raise Uncuttable(f"it cannot be parted ({error!r:.200})") from error
+    return found
+
+
+def _part(whole: onnx.ModelProto, found: Cut, encoder: Path, decoder: Path) -> None:
     inputs = [given.name for given in whole.graph.input]
     border = [found.latent, *found.extra]
     _describe(whole.graph, found)
-    try:
-        extractor = Extractor(whole)
-        second = extractor.extract_model(border, [found.output])
-        for number, tensor in enumerate(found.tensors[1:], 1):
-            _let_cut(second.graph, tensor, number)
-        _save(second, decoder)
-        _save(extractor.extract_model(inputs, border), encoder)
-    except (ValueError, AssertionError) as error:
-        raise Uncuttable(f"it cannot be parted ({error})") from error
-    return found
+    extractor = Extractor(whole)
+    second = extractor.extract_model(border, [found.output])
+    for number, tensor in enumerate(found.tensors[1:], 1):
+        _let_cut(second.graph, tensor, number)
+    _save(second, decoder)
+    _save(extractor.extract_model(inputs, border), encoder)
 
 
 def _load(model: Path) -> onnx.ModelProto:

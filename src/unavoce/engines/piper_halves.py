@@ -17,10 +17,11 @@ import shutil
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from unavoce.engines.piper_reach import MAX_CONTEXT, MAX_SAMPLES_PER_FRAME, Uncuttable
 from unavoce.engines.piper_spans import Level
@@ -33,7 +34,7 @@ log = logging.getLogger(__name__)
 
 FORMAT: Final = 1
 """Of the files and what is said of them: raised whenever this code cuts otherwise."""
-_OURS: Final = re.compile(r"cut-[0-9a-f]+-v\d+(\..*\.part)?$")
+_OURS: Final = re.compile(r"cut-[0-9a-f]+-v\d{1,4}(\..*\.part)?$")
 ENCODER, DECODER, FACTS = "encoder.onnx", "decoder.onnx", "facts.json"
 MAX_FACTS_BYTES: Final = 64 * 1024
 MAX_MODEL_BYTES: Final = 1024**3
@@ -64,6 +65,14 @@ class Facts(BaseModel):
     levels: Annotated[list[tuple[Elements, Annotated[int, Field(ge=0)]]], Field(min_length=1, max_length=100)]
     """Elements per frame, and context, of the latent and of each tensor that can be cut."""
     overhead: Annotated[float, Field(ge=0, le=2 * MAX_CONTEXT)]
+
+    @field_validator("levels")
+    @classmethod
+    def _each_is_finer(cls, levels: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        sizes = [size for size, _ in levels]
+        if sizes[0] != 1 or any(finer % size for size, finer in pairwise(sizes)):
+            raise ValueError("the first level is the latent, and each has a multiple of the elements before it")
+        return levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +188,14 @@ def _cut_into(files: VoiceFiles, part: Path) -> Facts:
     except ImportError as error:
         raise Uncuttable(f"{error}; remedy: pip install 'unavoce[piper]'") from error
     _check(files)
-    facts = _facts(files, cut(files.model, part / ENCODER, part / DECODER), part)
+    try:
+        facts = _facts(files, cut(files.model, part / ENCODER, part / DECODER), part)
+        prove(_halves(part, facts))
+    except ValidationError as error:
+        raise Uncuttable(f"its graph has something out of bounds ({error.errors()[0]['loc']})") from error
+    except MemoryError as error:
+        raise Uncuttable("there is too little memory to part it") from error
     _check(files)
-    prove(_halves(part, facts))
     content = facts.model_dump_json().encode()
     (part / FACTS).write_bytes(content + b"\n" + hashlib.sha256(content).hexdigest().encode() + b"\n")
     return facts
@@ -190,7 +204,11 @@ def _cut_into(files: VoiceFiles, part: Path) -> Facts:
 def _check(files: VoiceFiles) -> None:
     if files.size > MAX_MODEL_BYTES:
         raise Uncuttable(f"it is larger than {MAX_MODEL_BYTES} bytes")
-    if not files.unchanged():  # else its halves would be kept under another model's digest
+    try:
+        unchanged = files.unchanged()
+    except OSError as error:
+        raise Uncuttable(f"it cannot be read ({error})") from error
+    if not unchanged:  # else its halves would be kept under another model's digest
         raise Uncuttable("it has changed since the start")
 
 
@@ -245,8 +263,9 @@ def _folders(folder: Path) -> list[Path]:
 def _is_over(path: Path) -> bool:
     if path.suffix == ".part":
         return time.time() - _made_at(path) > PART_AGE_S
-    if not path.name.endswith(f"-v{FORMAT}"):
-        return True
+    version = int(path.name.rpartition("-v")[2])
+    if version != FORMAT:
+        return version < FORMAT  # a newer one is that of a newer program, beside this one
     facts = _read_facts(path)
     return facts is None or not _is_there(facts)
 
