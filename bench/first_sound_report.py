@@ -176,11 +176,16 @@ def _first_s(turns: Turns) -> float:
 
 def cost(pace: float | None, measured: Measured) -> float:
     """CPU of all replies by what plain Piper takes for as much sound of the same pieces: the median of the turns."""
-    of_replies: Sequence[Turns] = [turns for _, turns in _at(pace, measured)]
-    return median(
-        sum(heard.cpu_s for heard, _ in turn) / sum(heard.sound_s * raw for heard, raw in turn)
-        for turn in zip(*(zip(turns.heard[US], turns.raw_cpu, strict=True) for turns in of_replies), strict=True)
+    turns_of_replies = zip(
+        *(zip(turns.heard[US], turns.raw_cpu, strict=True) for _, turns in _at(pace, measured)), strict=True
     )
+    return median(_cost_of(turn) for turn in turns_of_replies)
+
+
+def _cost_of(turn: Iterable[tuple[Heard, float]]) -> float:
+    """Of one turn's replies, each beside plain Piper's CPU seconds per second of sound."""
+    pairs = list(turn)
+    return sum(heard.cpu_s for heard, _ in pairs) / sum(heard.sound_s * raw for heard, raw in pairs)
 
 
 def _figures(turns: Turns) -> dict[str, object]:
