@@ -11,17 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
 
 from piper import PiperVoice
 
+from bench.busy import spinning
 from bench.figures import Heard
 from bench.first_sound_report import LOOP, US, Measured, Turns, report
 from bench.replies import PACE, REPLIES, tokens_of
@@ -71,7 +69,7 @@ async def run(repeat: int) -> Report:
             for speaker in bench.speakers.values():
                 await listen(speaker, tokens_of(REPLIES["eight"]), None)
             measured = await _measure(bench, repeat)
-    return report(measured)
+            return report(measured, engine.detail)
 
 
 async def _measure(bench: Bench, repeat: int) -> Measured:
@@ -107,17 +105,6 @@ async def _listen(bench: Bench, who: str, tokens: Sequence[str], pace: float | N
     with noting_asked(bench.engine) as asked:
         heard = await listen(bench.speakers[who], tokens, pace)
     return heard, asked
-
-
-@contextmanager
-def spinning() -> Iterator[None]:
-    """Another program keeps one core busy, at the usual priority."""
-    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 def cut(tokens: Sequence[str]) -> Sequence[Sentence]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import geometric_mean, median
 
 from bench import peers
@@ -59,10 +59,14 @@ Measured = Mapping[tuple[str, float | None], Turns]
 """By reply and pace (tokens a second; None for all at once)."""
 
 
-def report(measured: Measured) -> Report:
+def report(measured: Measured, detail: str = "") -> Report:
+    """`detail`: what the engine says of itself, such as that it cannot stream this voice."""
     figures = {f"{name}, {pace_shown(pace)}": _figures(turns) for (name, pace), turns in measured.items()}
     first = [_first_sound_grid(pace, measured) for pace in (PACE, None)]
-    return Report(figures, [*first, _flow_grid(measured), _cost_grid(measured), targets_grid(measured)])
+    targets = targets_grid(measured)
+    if detail:
+        targets = replace(targets, note=f"{targets.note} · the engine: {detail}")
+    return Report({**figures, "engine": detail}, [*first, _flow_grid(measured), _cost_grid(measured), targets])
 
 
 def _at(pace: float | None, measured: Measured) -> Iterable[tuple[str, Turns]]:
