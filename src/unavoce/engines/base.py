@@ -78,6 +78,9 @@ class Engine(ABC):
     """True when synthesis uses this machine's cores, so that parallel sentences compete with each other."""
     cost_per_million_characters: float = 0.0
     """What its maker charges, in the currency the operator thinks in; 0 where it is free or unknown."""
+    work_s: float = 0.0
+    """Seconds it has computed on this machine's cores so far, times the threads of each computation; 0 where it does
+    not count them, and each of its calls is taken for one thread."""
     detail: str = ""
     """What it found at `start`, for `doctor` and the health report: the kind of server, its version, its model."""
 

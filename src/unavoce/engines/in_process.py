@@ -6,9 +6,10 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import Field
@@ -95,18 +96,21 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
 
         A computation that was begun for somebody with time, and is needed now, may be done once more from its start.
         """
-        loaded = await self._loaded(files, self._threads())
+        threads = self._threads()
+        loaded = await self._loaded(files, threads)
         self._check_open()
 
         def begin(run: Run) -> Result:
             return work(loaded, run)
 
-        if self._context.cores.leaves_room and in_hand_s() > LIFT_S:
-            try:
-                return await self._beside_the_model(begin, in_hand_s)
-            except _NeededNow:
-                pass
-        return await self._run(self._pool, begin)
+        began_s = time.perf_counter()
+        try:
+            if self._context.cores.leaves_room and in_hand_s() > LIFT_S:
+                with suppress(_NeededNow):
+                    return await self._beside_the_model(begin, in_hand_s)
+            return await self._run(self._pool, begin)
+        finally:
+            self.work_s += threads * (time.perf_counter() - began_s)
 
     def _threads(self) -> int:
         """For a step that is about to begin."""
