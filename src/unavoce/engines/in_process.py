@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -109,10 +109,8 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
             return work(loaded, run), threads * (perf_counter() - began_s)
 
         if self._context.cores.leaves_room and in_hand_s() > LIFT_S:
-            try:
+            with suppress(_NeededNow):
                 return await self._beside_the_model(begin, in_hand_s)
-            except _NeededNow:
-                pass
         return await self._run(self._pool, begin)
 
     def _threads(self) -> int:
