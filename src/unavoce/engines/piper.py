@@ -103,7 +103,8 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
     def _halves_of(self, files: VoiceFiles) -> Halves | None:
         """None where its model cannot be parted: it speaks whole sentences then, and says so. On the loading thread."""
         name, digest = files.name, self._digests.get(files.name)
-        if digest is not None and name not in self._halves:
+        known = self._halves.get(name)
+        if digest is not None and (name not in self._halves or (known and not known.are_there)):
             try:
                 self._halves[name] = halves(files, digest, self._context.data_dir / "piper")
             except Uncuttable as reason:

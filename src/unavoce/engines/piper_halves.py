@@ -127,6 +127,12 @@ class Halves:
     """Frames whose work a window costs beside its own: with levels, much less than its context on both sides."""
 
     @property
+    def are_there(self) -> bool:
+        """Whether nobody has removed them since; blocks."""
+        models = [self.encoder, self.decoder, *([self.flow.model] if self.flow else [])]
+        return all(model.is_file() for model in models)
+
+    @property
     def context(self) -> int:
         """Frames on either side of a window on which its samples depend."""
         return self.levels[0].context

@@ -70,6 +70,16 @@ def test_halves_are_made_once(files: VoiceFiles, folder: Path, cuts: list[Path])
     assert (len(cuts), [path.name for path in folder.iterdir()]) == (1, [NAME])
 
 
+@pytest.mark.parametrize("name", ["encoder.onnx", "flow.onnx", "decoder.onnx"])
+def test_what_was_removed_is_missed(files: VoiceFiles, folder: Path, name: str) -> None:
+    """Halves that somebody has removed since are no longer there, and are made anew."""
+    made = halves(files, DIGEST, folder)
+    assert made.are_there
+    (folder / NAME / name).unlink()
+    assert not made.are_there
+    assert halves(files, DIGEST, folder).are_there
+
+
 def test_a_pair_is_about_as_large_as_the_model(tmp_path: Path, folder: Path) -> None:
     """No weight lies in both halves."""
     files = written(piper_model(HifiGan("1", (9,), ((1,),), ((2, 4),), width=64), channels=64), tmp_path / "large.onnx")
