@@ -57,8 +57,12 @@ class Synthesis:
         """The same as if it had kept it since: its engine's health counts from here."""
         self.paused: asyncio.Future[None] | None = None
         """Done when it gets its slot back; None where it has it, or never had it."""
+        self.work_s = 0.0
+        """Told of its steps; 0 where its engine has none."""
         self.start_s: float | None = None
         """From its slot to its first sound."""
+        self.awaited = True
+        """Its engine began it for somebody who waits."""
         self.finished_at_s: float | None = None
         self._duration_s = 0.0
         self._changed = asyncio.Event()
@@ -105,7 +109,8 @@ class Synthesis:
         if self.engaged_at_s is None or self.start_s is None:
             return None
         synthesis_s = asyncio.get_running_loop().time() - self.engaged_at_s
-        return Measured(len(self.spoken), self.start_s, synthesis_s, self.duration_s)
+        sound_s, work_s = self.duration_s, self.work_s
+        return Measured(len(self.spoken), self.start_s, synthesis_s, sound_s, work_s, self.awaited)
 
     @property
     def duration_s(self) -> float:
