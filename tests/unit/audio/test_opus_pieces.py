@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from itertools import accumulate
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,6 +85,24 @@ def test_pieces_join_as_if_the_whole_had_been_encoded(decoder: str, splits: list
     at_seams = near(seams(parts), len(whole), RATE_HZ * step)
     assert rms(difference[at_seams]) < coding / 3
     assert rms(difference[~at_seams]) < coding / 10
+
+
+@given(splits=SPLITS, bitrate=st.sampled_from([6_000, 32_000, 256_000]))
+@settings(max_examples=15)
+def test_no_packet_is_skipped_as_a_whole(splits: list[int], bitrate: int) -> None:
+    """However much a piece's decoder is to leave out, some of its first packet is heard: Firefox needs that to trim the
+    end (tests/browser/test_gapless.py)."""
+    for piece in pieces(babble(2.0, RATE_HZ), splits, bitrate):
+        with av.open(BytesIO(piece.data)) as file:
+            (stream,) = file.streams.audio
+            pre_skip = int.from_bytes(bytes(stream.codec_context.extradata or b"")[10:12], "little")
+            first = next(file.demux(stream))
+        assert frames_of(bytes(first)) * 960 > pre_skip
+
+
+def frames_of(packet: bytes) -> int:
+    """How many frames an Opus packet holds (RFC 6716, section 3.2)."""
+    return (1, 2, 2, packet[1] & 63 if len(packet) > 1 else 0)[packet[0] & 3]
 
 
 def test_without_the_pre_roll_they_would_not(monkeypatch: pytest.MonkeyPatch) -> None:
