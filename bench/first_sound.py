@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from statistics import median
 
 from piper import PiperVoice
@@ -41,7 +42,10 @@ from unavoce.composition import build_stage
 from unavoce.cores import Cores
 from unavoce.engines.base import SteppedEngine
 from unavoce.text import Sentence, SentenceStream
+from unavoce.text.parting import Take
 
+OFFERS = 4
+"""Times that a first sentence may be offered to be parted."""
 RAW_CALLS = 3
 """Engine calls per turn; their median is the turn's floor."""
 
@@ -127,7 +131,8 @@ def known_with(tokens: Sequence[str], piece: str) -> int:
     A stop may be part of "3.50", so that is often the token after it. Raises ValueError where the reply does not begin
     with that piece.
     """
-    for stream in (SentenceStream("en"),):
+    for take in (None, *map(_offer, range(OFFERS))):
+        stream = SentenceStream("en", take=take)
         for index, token in enumerate(tokens):
             if found := stream.feed(token):
                 if found[0].spoken == piece:
@@ -137,3 +142,9 @@ def known_with(tokens: Sequence[str], piece: str) -> int:
             if (last := stream.end()) and last[0].spoken == piece:
                 return len(tokens) - 1
     raise ValueError("the reply does not begin with that piece")
+
+
+def _offer(number: int) -> Take:
+    """Takes the offer of that number, and no other: a sentence is offered at certain lengths (`text.parting`)."""
+    numbers = count()
+    return lambda _offer: next(numbers) == number
