@@ -44,7 +44,7 @@ from unavoce.engines.base import SteppedEngine
 from unavoce.text import Sentence, SentenceStream
 from unavoce.text.parting import Take
 
-OFFERS = 4
+OFFERS = 6
 """Times that a first sentence may be offered to be parted."""
 RAW_CALLS = 3
 """Engine calls per turn; their median is the turn's floor."""
