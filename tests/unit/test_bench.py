@@ -15,7 +15,6 @@ from bench.figures import (
     tokens_per_second,
     underrun_s,
 )
-from bench.first_sound import known_with
 from bench.replies import REPLIES, TokenSource, tokens_of
 from bench.report import Grid, markdown
 from bench.serving import Answer, Came
@@ -159,12 +158,3 @@ def test_a_missing_event_names_itself_and_the_servers_reason() -> None:
     answer = Answer(0.0, [Came(0.1, "chat:error", {"code": "model_unavailable"})])
     with pytest.raises(LookupError, match=r"no chat:audio_chunk came; the server said model_unavailable"):
         answer.after_s("chat:audio_chunk")
-
-
-def test_a_clause_is_known_with_the_token_at_which_it_may_be_parted() -> None:
-    """The floor of a reply counts from the token that shows its first piece, be that the opening of a sentence."""
-    long, eight = (tokens_of(REPLIES[name]) for name in ("very long first sentence", "eight"))
-    assert len("".join(long[: known_with(long, "When the last of the guests had gone,") + 1])) >= 64
-    assert eight[known_with(eight, "The house was built in the spring of that year by two brothers.")] == " Neither"
-    with pytest.raises(ValueError, match="does not begin"):
-        known_with(eight, "Neither of them had ever laid a brick before.")

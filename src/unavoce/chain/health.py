@@ -40,6 +40,8 @@ class Measured:
     synthesis_s: float
     """From the slot's grant to the end."""
     sound_s: float
+    work_s: float = 0.0
+    """Of computing, times the threads that did it; 0 where it is not known."""
     awaited: bool = True
     """It was begun for somebody who waits. Where there is time, an engine may make larger parts, which come later."""
 

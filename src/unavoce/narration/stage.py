@@ -265,7 +265,8 @@ class Stage:
         now = asyncio.get_running_loop().time
         synthesis.awaited = synthesis.in_hand_s() < WAITS_S
         async with aclosing(engine.steps(synthesis.spoken, synthesis.voice, synthesis.in_hand_s)) as steps:
-            async for sound, whole in steps:
+            async for sound, whole, work_s in steps:
+                synthesis.work_s += work_s
                 if sound is not None:
                     self._emit(synthesis, sound)
                 if not whole:
