@@ -44,8 +44,8 @@ class Lengths(NamedTuple):
     """The least of either part: less is not worth a seam, and shows too little of what comes."""
 
 
-ALPHABETIC = Lengths((64, 96, 144, 216), 144, 16, 20)
-IDEOGRAPHIC = Lengths((24, 36, 54, 81), 54, 8, 8)
+ALPHABETIC = Lengths((64, 96, 144, 180, 216, 258), 144, 16, 20)
+IDEOGRAPHIC = Lengths((24, 36, 54, 68, 81, 97), 54, 8, 8)
 _IDEOGRAPHIC = frozenset({"zh", "ja", "yue"})
 
 _SEMICOLONS, _COLONS, _DASHES, _COMMAS = ";；؛", ":：", "—–-", ",،"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ PIPER = FakeOptions(delay_s=0.03, real_time_factor=0.05, s_per_char=0.065, piece
 SERVER = FakeOptions(delay_s=0.3, real_time_factor=0.9, s_per_char=0.065, max_concurrency=1)
 """A slow one that makes whole clips, one at a time."""
 AT_ONCE = None
+Pace = float | None | Sequence[float]
 
 
 class Heard:
@@ -44,12 +46,13 @@ class Heard:
         self.reason = ear.end.reason
 
 
-async def say(stage: Stage, pieces: Sequence[str], pace: float | None, **plan: Any) -> Heard:
-    """Narrate the pieces, `pace` of them a second."""
+async def say(stage: Stage, pieces: Sequence[str], pace: Pace, **plan: Any) -> Heard:
+    """Narrate the pieces, `pace` of them a second, or each after the seconds that `pace` lists for it."""
+    waits = pace if isinstance(pace, Sequence) else [0, *[1 / pace if pace else 0] * len(pieces)]
 
     async def tokens() -> AsyncGenerator[str, None]:
-        for number, piece in enumerate(pieces):
-            await asyncio.sleep(1 / pace if pace and number else 0)
+        for wait_s, piece in zip(waits, pieces, strict=False):
+            await asyncio.sleep(wait_s)
             yield piece
 
     ear, casting = Ear(), stage.chain.casting(stage.chain.find_voice(None))
@@ -80,7 +83,7 @@ def as_measured(options: FakeOptions, characters: int) -> Measured:
     return Measured(characters, options.delay_s + work_s / options.pieces, options.delay_s + work_s, sound_s)
 
 
-def heard(text: str, pace: float | None, options: FakeOptions = PIPER, **plan: Any) -> Heard:
+def heard(text: str, pace: Pace, options: FakeOptions = PIPER, **plan: Any) -> Heard:
     """The text in tokens, as a model that writes `pace` of them a second would give them."""
     found: list[Heard] = []
 
@@ -108,6 +111,17 @@ def test_a_long_sentence_never_runs_dry(pace: float | None, options: FakeOptions
     reply = heard(LONG, pace, options)
     assert reply.silence_s == 0
     assert reply.reason == "complete"
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("pace", [30, 15, 10])
+def test_a_text_that_comes_unevenly_never_runs_dry(pace: float, seed: int) -> None:
+    """Its tokens come one by one with gaps of every length, or several at a time."""
+    rng, tokens = random.Random(seed), tokens_of(LONG)  # noqa: S311 - no secret
+    uneven = [rng.lognormvariate(-0.5, 1.0) / pace for _ in tokens]
+    bursts = [0 if number % 6 else 6 / pace for number in range(len(tokens))]
+    for waits in (uneven, bursts):
+        assert heard(LONG, waits).silence_s == 0
 
 
 @pytest.mark.parametrize("pace", [30, 10, 5])

@@ -82,14 +82,14 @@ def test_without_anybody_who_takes_it_nothing_is_offered() -> None:
 
 
 def test_offers_come_at_certain_lengths() -> None:
-    """A sentence of up to 64 characters is never looked at; a longer one at 64, 96, 144 and 216."""
+    """A sentence of up to 64 characters is never looked at; a longer one at certain lengths up to the longest."""
     offers: list[Offer] = []
     cut(LONG, take=offers.append)
-    assert [offer.next_look for offer in offers] == [96, 144, 216, 300]
-    assert [LONG[offer.at :][:8] for offer in offers] == ["and the ", "and the ", "the old ", "the old "]
+    assert [offer.next_look for offer in offers] == [96, 144, 180, 216, 258, 300]
+    assert [LONG[offer.at :][:8] for offer in offers] == [*2 * ["and the "], *3 * ["the old "], "until he"]
     assert not any(offer.goes_on for offer in offers)
     cut("The house was built in the spring of that year by two brothers. And then they left.", take=offers.append)
-    assert len(offers) == 4
+    assert len(offers) == 6
 
 
 def test_what_was_begun_goes_on_at_a_lesser_place() -> None:
