@@ -20,6 +20,7 @@ PARTS: Mapping[str, str] = {
     "sentences": "where sentences are cut, and how many tokens that takes",
     "first-sound": "the library and a plain loop on six scripted replies, beside Piper alone",
     "end-to-end": "a real server with the embedded model, over Socket.IO",
+    "sharing": "the embedded model's speed, silent and speaking, and whether sound starves",
     "listeners": "how many at once, beside first come, first served, and the physical limit",
     "failures": "a primary that refuses, hangs, dies or lags, and Piper behind it",
     "choices": "what decided threads, parallel sentences and priorities",

@@ -8,22 +8,24 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
+from unittest.mock import patch
 
-from bench.figures import Spread, paired_ratio, tokens_per_second
+from bench.choices_windows import windows
+from bench.figures import tokens_per_second
 from bench.first_sound import cut
 from bench.replies import PACE, REPLIES, tokens_of
-from bench.report import Grid, Report
-from bench.speakers import ByNarrator, clip_s, listen, piper_voice, raw_synthesis_s
+from bench.report import Report
+from bench.speakers import ByNarrator, clip_s, listen, piper_voice
+from bench.tables import Table, add, grid, plain
 from bench.uncached import UNCACHED
 from unavoce import Narrator, Settings
 from unavoce.cores import Cores
-from unavoce.engines import piper
+from unavoce.engines import in_process
 from unavoce.engines.base import EngineContext
 from unavoce.engines.piper import PiperEngine, PiperOptions
 from unavoce.llm.base import Message
@@ -33,9 +35,6 @@ from unavoce.llm.options import LlmSettings
 SENTENCE = "They borrowed a cart, a horse and a great deal of patience from the farmer next door."
 STORY = Message("user", "Write a long story of twenty sentences about a lighthouse keeper and his dog.")
 
-Table = dict[str, dict[str, list[float]]]
-"""By row, then by column; one value a turn."""
-
 
 async def run(repeat: int) -> Report:
     threads = await asyncio.to_thread(_threads, repeat)
@@ -43,16 +42,24 @@ async def run(repeat: int) -> Report:
         parallel = await _parallel(Path(folder), repeat)
         slow = await _slow_engine(Path(folder))
         beside = await _beside_model(Path(folder), repeat)
+        of_windows = await windows(Path(folder), repeat)
     grids = [
-        _grid("One sentence alone: threads of its session", threads),
-        _grid("Eight sentences, tokens all at once: how many side by side", parallel),
-        _grid(
+        grid("One sentence alone: threads of its session", threads),
+        grid("Eight sentences, tokens all at once: how many side by side", parallel),
+        grid(
             "Eight sentences at 30 tokens/s from an engine that takes 0.3 s + 0.9 x sound: how many side by side", slow
         ),
-        _grid("Speech beside the writing embedded model (one thread)", beside),
+        grid("Speech beside the writing embedded model (one thread)", beside),
+        grid("Windows of a streamed sentence, tokens all at once", of_windows),
     ]
-    figures = {"threads": threads, "parallel": parallel, "slow_engine": slow, "beside_model": beside}
-    return Report({name: _plain(table) for name, table in figures.items()}, grids)
+    figures = {
+        "threads": threads,
+        "parallel": parallel,
+        "slow_engine": slow,
+        "beside_model": beside,
+        "windows": of_windows,
+    }
+    return Report({name: plain(table) for name, table in figures.items()}, grids)
 
 
 # -- threads
@@ -69,8 +76,8 @@ def _threads(repeat: int) -> Table:
         for name, voice in voices.items():
             began_s, cpu_before_s = perf_counter(), process_time()
             sound_s = clip_s(voice, SENTENCE)
-            _add(table, name, "real-time factor", (perf_counter() - began_s) / sound_s)
-            _add(table, name, "CPU s per s of sound", (process_time() - cpu_before_s) / sound_s)
+            add(table, name, "real-time factor", (perf_counter() - began_s) / sound_s)
+            add(table, name, "CPU s per s of sound", (process_time() - cpu_before_s) / sound_s)
     return table
 
 
@@ -86,9 +93,9 @@ async def _parallel(folder: Path, repeat: int) -> Table:
             for count, narrator in shuffled.sample(narrators, len(narrators)):
                 heard = await listen(ByNarrator(narrator), tokens_of(REPLIES["eight"]), None)
                 if turn:  # the first one warms
-                    _add(table, f"{count} at a time", "first sound, s", heard.first_sound_s)
-                    _add(table, f"{count} at a time", "real-time factor", heard.real_time_factor)
-                    _add(table, f"{count} at a time", "CPU s per s of sound", heard.cpu_per_sound)
+                    add(table, f"{count} at a time", "first sound, s", heard.first_sound_s)
+                    add(table, f"{count} at a time", "real-time factor", heard.real_time_factor)
+                    add(table, f"{count} at a time", "CPU s per s of sound", heard.cpu_per_sound)
     return table
 
 
@@ -110,8 +117,8 @@ async def _slow_engine(folder: Path) -> Table:
         settings = Settings.model_validate({"data_dir": folder, "tts_max_parallel": count, **UNCACHED, **sections})
         async with Narrator.from_settings(settings) as narrator:
             heard = await listen(ByNarrator(narrator), tokens_of(REPLIES["eight"]), PACE)
-        _add(table, f"{count} at a time", "silent gaps, s", heard.underrun_s)
-        _add(table, f"{count} at a time", "first sound, s", heard.first_sound_s)
+        add(table, f"{count} at a time", "silent gaps, s", heard.underrun_s)
+        add(table, f"{count} at a time", "first sound, s", heard.first_sound_s)
 
     await asyncio.gather(*(listen_with(count) for count in (1, 2, 3)))
     return table
@@ -122,16 +129,18 @@ async def _slow_engine(folder: Path) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How speech runs while the model writes."""
+    """How speech runs while the model writes. `in_hand_s`: what its listener has, who is lifted with less than 1 s."""
 
     niceness: int
     threads: int
+    in_hand_s: float = 10.0
 
     def __str__(self) -> str:
-        return f"{self.threads} thread{'s' * (self.threads > 1)}, nice {self.niceness}"
+        lifted = ", lifted" if self.in_hand_s < in_process.LIFT_S else ""
+        return f"{self.threads} thread{'s' * (self.threads > 1)}, nice {self.niceness}{lifted}"
 
 
-WAYS = (Way(0, 1), Way(10, 1), Way(19, 1), Way(0, 2))
+WAYS = (Way(0, 1), Way(10, 1), Way(19, 1), Way(10, 1, 0.0), Way(0, 2))
 
 
 async def _beside_model(folder: Path, repeat: int) -> Table:
@@ -145,9 +154,9 @@ async def _beside_model(folder: Path, repeat: int) -> Table:
             for way in WAYS:
                 alone = await _write(model)  # right before, so that a busy minute hits both
                 rate, sentences_s = await _speak_and_write(model, context, way)
-                _add(table, str(way), "model's speed ÷ alone", rate / alone)
-                _add(table, str(way), "first sentence, s", sentences_s[0])
-                _add(table, str(way), "all sentences, mean s", sum(sentences_s) / len(sentences_s))
+                add(table, str(way), "model's speed ÷ alone", rate / alone)
+                add(table, str(way), "first sentence, s", sentences_s[0])
+                add(table, str(way), "all sentences, mean s", sum(sentences_s) / len(sentences_s))
     finally:
         await model.close()
     return table
@@ -161,47 +170,28 @@ async def _write(model: EmbeddedModel) -> float:
 
 async def _speak_and_write(model: EmbeddedModel, context: EngineContext, way: Way) -> tuple[float, Sequence[float]]:
     """The model's tokens a second, and the seconds that each sentence spoken meanwhile took."""
-    piper.NICENESS = way.niceness  # read when the engine's threads start
     engine = PiperEngine(PiperOptions(threads=way.threads), context)
     await engine.start()
     writing = asyncio.create_task(_write(model))
     try:
-        await asyncio.sleep(0.5)  # by then the first sentence is written
-        return await _speak_meanwhile(engine, writing)
+        with patch.object(in_process, "NICENESS", way.niceness):
+            await asyncio.sleep(0.5)  # by then the first sentence is written
+            return await _speak_meanwhile(engine, writing, way.in_hand_s)
     finally:
         writing.cancel()
         await engine.close()
 
 
-async def _speak_meanwhile(engine: PiperEngine, writing: asyncio.Task[float]) -> tuple[float, Sequence[float]]:
+async def _speak_meanwhile(
+    engine: PiperEngine, writing: asyncio.Task[float], in_hand_s: float
+) -> tuple[float, Sequence[float]]:
     sentences = [sentence.spoken for sentence in cut(tokens_of(REPLIES["eight"]))]
     sentences_s: list[float] = []
     while not writing.done() or not sentences_s:
-        sentences_s.append(await raw_synthesis_s(engine, sentences[len(sentences_s) % len(sentences)]))
+        began_s = perf_counter()
+        async for _ in engine.steps(
+            sentences[len(sentences_s) % len(sentences)], engine.voices()[0], lambda: in_hand_s
+        ):
+            pass
+        sentences_s.append(perf_counter() - began_s)
     return await writing, sentences_s
-
-
-# -- tables
-
-
-def _add(table: Table, row: str, column: str, value: float) -> None:
-    table.setdefault(row, {}).setdefault(column, []).append(value)
-
-
-def _grid(title: str, table: Table) -> Grid:
-    """The columns' medians, and the first column as a ratio to its first row, turn by turn."""
-    columns = list(next(iter(table.values())))
-    base = next(iter(table.values()))[columns[0]]
-    rows = [
-        [name, *(Spread.of(values[column]).shown() for column in columns), _ratio(values[columns[0]], base)]
-        for name, values in table.items()
-    ]
-    return Grid(f"{title}: median (lowest-highest)", ["", *columns, "first column ÷ first row"], rows)
-
-
-def _ratio(values: Sequence[float], base: Sequence[float]) -> str:
-    return paired_ratio(values, base).shown() if all(base) else "-"
-
-
-def _plain(table: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, Any]:
-    return {row: {column: list(values) for column, values in columns.items()} for row, columns in table.items()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.figures import Spread, paired_ratio, tokens_per_second, underrun_s
+from bench.figures import Spread, underrun_s
 from bench.machine import memory_mb
 from bench.report import Grid, Report
 from bench.serving import Answer, Guest, Serving, guest, serving
@@ -20,15 +20,13 @@ QUESTIONS = (
     "Could you recommend a good book?",
 )
 LONG = "Write a long story of twenty sentences about a lighthouse keeper and his dog."
-"""Keeps the model writing for seconds, so that speech and writing overlap."""
+"""Keeps the model writing for seconds."""
 
 
 @dataclass(slots=True)
 class Measured:
     start: dict[str, list[float]] = field(default_factory=dict)
     talk: dict[str, list[float]] = field(default_factory=dict)
-    rates: dict[str, list[float]] = field(default_factory=lambda: {"speaking": [], "silent": []})
-    overlap_s: list[float] = field(default_factory=list)
     memory: Mapping[str, float] | None = None
 
 
@@ -41,7 +39,7 @@ async def run(repeat: int) -> Report:
         async with serving(Path(folder)) as server, guest(server.url) as visitor:
             await visitor.ask(QUESTIONS[0])
             await _talk(visitor, repeat, measured)
-            await _race(visitor, repeat, measured)
+            await visitor.ask(LONG, only_text=True)
             measured.memory = memory_mb(server.pid)
     return _report(measured)
 
@@ -82,35 +80,15 @@ EVENTS = {"first token": "chat:token", "first sentence": "chat:sentence", "first
 TIMINGS = {"first token": "firstToken", "first sentence": "firstSentence", "first sound": "firstAudio"}
 
 
-async def _race(visitor: Guest, repeat: int, measured: Measured) -> None:
-    """The model's speed with and without speech beside it, in turns."""
-    for turn in range(repeat * 2):
-        # Who goes first changes, so that neither has the quieter half.
-        for speaks in (turn % 2 == 0, turn % 2 == 1):
-            answer = await visitor.ask(LONG, speak=speaks, only_text=True)
-            times_s = answer.token_times_s
-            rate = tokens_per_second(len(times_s), times_s[0], times_s[-1])
-            measured.rates["speaking" if speaks else "silent"].append(rate)
-            if speaks:
-                measured.overlap_s.append(times_s[-1] - times_s[0])
-
-
 def _report(measured: Measured) -> Report:
     times = {**measured.start, **measured.talk}
     rows = [[label, Spread.of(values).shown()] for label, values in times.items()]
     grids = [
         Grid("End to end: embedded model and voice, over Socket.IO", ["seconds", "median (lowest-highest)"], rows),
-        _rates_grid(measured.rates),
     ]
     if measured.memory is not None:
         grids.append(_memory_grid(measured.memory))
     return Report(_figures(measured), grids)
-
-
-def _rates_grid(rates: Mapping[str, Sequence[float]]) -> Grid:
-    rows = [[f"while {how}", Spread.of(values).shown(1)] for how, values in rates.items()]
-    rows.append(["speaking ÷ silent", paired_ratio(rates["speaking"], rates["silent"]).shown()])
-    return Grid("The model's tokens per second, a long answer", ["", "median (lowest-highest)"], rows)
 
 
 def _memory_grid(memory: Mapping[str, float]) -> Grid:
@@ -121,7 +99,6 @@ def _memory_grid(memory: Mapping[str, float]) -> Grid:
 def _figures(measured: Measured) -> dict[str, Any]:
     return {
         "seconds": {**measured.start, **measured.talk},
-        "tokens_per_second": measured.rates,
         "memory_mb": measured.memory,
     }
 

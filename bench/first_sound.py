@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from statistics import median
 
 from piper import PiperVoice
 
+from bench.busy import spinning
 from bench.figures import Heard
 from bench.first_sound_report import LOOP, US, Measured, Turns, report
 from bench.replies import PACE, REPLIES, tokens_of
@@ -41,7 +40,10 @@ from unavoce.composition import build_stage
 from unavoce.cores import Cores
 from unavoce.engines.base import SteppedEngine
 from unavoce.text import Sentence, SentenceStream
+from unavoce.text.parting import Take
 
+LOOKS = 8
+"""More often than that no sentence is looked at for a place where its beginning ends."""
 RAW_CALLS = 3
 """Engine calls per turn; their median is the turn's floor."""
 
@@ -67,7 +69,7 @@ async def run(repeat: int) -> Report:
             for speaker in bench.speakers.values():
                 await listen(speaker, tokens_of(REPLIES["eight"]), None)
             measured = await _measure(bench, repeat)
-    return report(measured)
+            return report(measured, engine.detail)
 
 
 async def _measure(bench: Bench, repeat: int) -> Measured:
@@ -105,17 +107,6 @@ async def _listen(bench: Bench, who: str, tokens: Sequence[str], pace: float | N
     return heard, asked
 
 
-@contextmanager
-def spinning() -> Iterator[None]:
-    """Another program keeps one core busy, at the usual priority."""
-    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
 def cut(tokens: Sequence[str]) -> Sequence[Sentence]:
     stream = SentenceStream("en")
     return [sentence for token in tokens for sentence in stream.feed(token)] + stream.end()
@@ -127,13 +118,24 @@ def known_with(tokens: Sequence[str], piece: str) -> int:
     A stop may be part of "3.50", so that is often the token after it. Raises ValueError where the reply does not begin
     with that piece.
     """
-    for stream in (SentenceStream("en"),):
-        for index, token in enumerate(tokens):
-            if found := stream.feed(token):
-                if found[0].spoken == piece:
-                    return index
-                break
-        else:
-            if (last := stream.end()) and last[0].spoken == piece:
-                return len(tokens) - 1
+    for stream in (SentenceStream("en"), *(SentenceStream("en", take=_only(number)) for number in range(LOOKS))):
+        found = (first for first in _first_sentences(stream, tokens) if first[1].spoken == piece)
+        if (first := next(found, None)) is not None:
+            return first[0]
     raise ValueError("the reply does not begin with that piece")
+
+
+def _first_sentences(stream: SentenceStream, tokens: Sequence[str]) -> Iterator[tuple[int, Sentence]]:
+    """The first sentence, beside the index of the token with which the cutter gives it; one at most."""
+    for index, token in enumerate(tokens):
+        if sentences := stream.feed(token):
+            yield index, sentences[0]
+            return
+    if sentences := stream.end():
+        yield len(tokens) - 1, sentences[0]
+
+
+def _only(number: int) -> Take:
+    """Parts a long sentence where it could be parted for the time `number` (from 0), and not before."""
+    offers = count()
+    return lambda _: next(offers) == number

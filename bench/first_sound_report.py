@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import geometric_mean, median
 
 from bench import peers
@@ -59,10 +59,14 @@ Measured = Mapping[tuple[str, float | None], Turns]
 """By reply and pace (tokens a second; None for all at once)."""
 
 
-def report(measured: Measured) -> Report:
+def report(measured: Measured, detail: str = "") -> Report:
+    """`detail`: what the engine says of itself, such as that it cannot stream this voice."""
     figures = {f"{name}, {pace_shown(pace)}": _figures(turns) for (name, pace), turns in measured.items()}
     first = [_first_sound_grid(pace, measured) for pace in (PACE, None)]
-    return Report(figures, [*first, _flow_grid(measured), _cost_grid(measured), targets_grid(measured)])
+    targets = targets_grid(measured)
+    if detail:
+        targets = replace(targets, note=f"{targets.note} · the engine: {detail}")
+    return Report({**figures, "engine": detail}, [*first, _flow_grid(measured), _cost_grid(measured), targets])
 
 
 def _at(pace: float | None, measured: Measured) -> Iterable[tuple[str, Turns]]:
@@ -176,11 +180,16 @@ def _first_s(turns: Turns) -> float:
 
 def cost(pace: float | None, measured: Measured) -> float:
     """CPU of all replies by what plain Piper takes for as much sound of the same pieces: the median of the turns."""
-    of_replies: Sequence[Turns] = [turns for _, turns in _at(pace, measured)]
-    return median(
-        sum(heard.cpu_s for heard, _ in turn) / sum(heard.sound_s * raw for heard, raw in turn)
-        for turn in zip(*(zip(turns.heard[US], turns.raw_cpu, strict=True) for turns in of_replies), strict=True)
+    turns_of_replies = zip(
+        *(zip(turns.heard[US], turns.raw_cpu, strict=True) for _, turns in _at(pace, measured)), strict=True
     )
+    return median(_cost_of(turn) for turn in turns_of_replies)
+
+
+def _cost_of(turn: Iterable[tuple[Heard, float]]) -> float:
+    """Of one turn's replies, each beside plain Piper's CPU seconds per second of sound."""
+    pairs = list(turn)
+    return sum(heard.cpu_s for heard, _ in pairs) / sum(heard.sound_s * raw for heard, raw in pairs)
 
 
 def _figures(turns: Turns) -> dict[str, object]:

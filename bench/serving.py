@@ -101,7 +101,15 @@ class Answer:
 
     @property
     def arrivals(self) -> list[Arrival]:
-        return [Arrival(one.at_s, one.payload["durationMs"] / 1000) for one in self._all("chat:audio_chunk")]
+        """Raises LookupError when no sound came."""
+        self.first("chat:audio_chunk")
+        return self.arrivals_so_far
+
+    @property
+    def arrivals_so_far(self) -> list[Arrival]:
+        """None where no sound came."""
+        chunks = [one for one in self.events if one.name == "chat:audio_chunk"]
+        return [Arrival(one.at_s, one.payload["durationMs"] / 1000) for one in chunks]
 
     @property
     def token_times_s(self) -> list[float]:

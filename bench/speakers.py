@@ -16,7 +16,6 @@ from piper import PiperConfig, PiperVoice
 from bench.figures import Arrival, Heard
 from bench.replies import TokenSource
 from unavoce import Narrator
-from unavoce.audio.pcm import Pcm
 from unavoce.engines.base import Engine, InHand, Progress, SteppedEngine, Voice
 from unavoce.engines.piper_voices import packaged_voice, read_config
 
@@ -88,21 +87,16 @@ def noting_asked(engine: SteppedEngine) -> Iterator[list[str]]:
 
 
 async def raw_first_sound_s(engine: Engine, spoken: str) -> float:
-    """Until the engine's first sound of `spoken`, with the machine to itself. Raises ValueError where none came."""
+    """Until the engine's first sound of `spoken`, with the machine to itself: nobody speaks sooner than that.
+
+    Raises ValueError where none came.
+    """
     came_s: list[float] = []
     began_s = perf_counter()
     await engine.synthesise(spoken, engine.voices()[0], lambda _: came_s.append(perf_counter()))
     if not came_s:
         raise ValueError("no sound came")
     return came_s[0] - began_s
-
-
-async def raw_synthesis_s(engine: Engine, spoken: str) -> float:
-    """What one call of the engine takes that has the machine to itself: nobody speaks sooner than that."""
-    parts: list[Pcm] = []
-    began_s = perf_counter()
-    await engine.synthesise(spoken, engine.voices()[0], parts.append)
-    return perf_counter() - began_s
 
 
 def raw_cpu_per_sound(voice: PiperVoice, sentences: Sequence[str]) -> float:

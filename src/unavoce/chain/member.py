@@ -41,7 +41,6 @@ class Member:
         self.slots = slots
         self.pace = Pace()
         self.effort = Effort()
-        self._worked_s = 0.0
         self.tally = Tally()
         self.status = EngineStatus(engine.name, "down", LOADING, time.time())
         self.started = asyncio.Event()
@@ -121,7 +120,7 @@ class Member:
         """It made a whole clip."""
         self._breaker.spoke()
         self.pace.measured(voice.name, voice.speed, clip)
-        self.effort.add(clip.sound_s, clip.synthesis_s, self._work_s() or clip.synthesis_s)
+        self.effort.add(clip.sound_s, clip.synthesis_s, clip.work_s or clip.synthesis_s)
         self.tally.clips += 1
         self.tally.sound_s += clip.sound_s
         self.tally.synthesis_s += clip.synthesis_s
@@ -129,11 +128,6 @@ class Member:
             self._mark("healthy", "ready")
         else:
             self._mark("slow", "it makes sound more slowly than it is heard")
-
-    def _work_s(self) -> float:
-        """Of its threads since the last clip, by its own account; what came to nothing is part of the cost."""
-        before, self._worked_s = self._worked_s, self.engine.work_s
-        return self._worked_s - before
 
     def failed(self, error: EngineError, kind: str = "") -> None:
         """It did not speak a sentence it was asked for."""

@@ -78,9 +78,6 @@ class Engine(ABC):
     """True when synthesis uses this machine's cores, so that parallel sentences compete with each other."""
     cost_per_million_characters: float = 0.0
     """What its maker charges, in the currency the operator thinks in; 0 where it is free or unknown."""
-    work_s: float = 0.0
-    """Seconds it has computed on this machine's cores so far, times the threads of each computation; 0 where it does
-    not count them, and each of its calls is taken for one thread."""
     detail: str = ""
     """What it found at `start`, for `doctor` and the health report: the kind of server, its version, its model."""
 
@@ -116,6 +113,8 @@ class Progress(NamedTuple):
     """What can be heard now; None where that step brought nothing to hear."""
     whole: bool = False
     """There is no step after this one."""
+    work_s: float = 0.0
+    """Seconds that the step was computed, times the threads it had."""
 
 
 InHand = Callable[[], float]
@@ -137,6 +136,6 @@ class SteppedEngine(Engine):
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         """All steps, one after the other, for a listener who waits."""
         async with aclosing(self.steps(spoken, voice, lambda: 0.0)) as steps:
-            async for sound, _ in steps:
+            async for sound, *_ in steps:
                 if sound is not None:
                     emit(sound)

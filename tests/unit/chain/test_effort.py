@@ -5,9 +5,6 @@ from __future__ import annotations
 import pytest
 
 from unavoce.chain.effort import ENOUGH_CLIPS, ENOUGH_S, Cost, Effort
-from unavoce.chain.health import Measured
-from unavoce.chain.member import Member
-from unavoce.engines.fake import FakeEngine
 
 
 def test_nothing_is_known_until_enough_was_measured() -> None:
@@ -38,13 +35,3 @@ def test_the_cost_follows_what_is_measured() -> None:
     before = effort.cost
     effort.add(0.1, 0.1, 0.1)
     assert effort.cost == pytest.approx(before, rel=0.01)
-
-
-def test_the_work_is_that_of_the_engines_threads() -> None:
-    """Where an engine counts what its threads did, that is the work of its sound; else it is the time of its slot."""
-    for counted_s, work_s in ((0.8, 0.2), (0.0, 0.1)):
-        member = Member(FakeEngine(), 2)
-        for _ in range(2 * ENOUGH_CLIPS):
-            member.engine.work_s += counted_s
-            member.spoke(member.engine.voices()[0], Measured(60, 0.1, synthesis_s=0.4, sound_s=4.0))
-        assert member.effort.cost == pytest.approx(Cost(0.1, work_s))
