@@ -132,7 +132,7 @@ class Watch:
         """Once no reply is known any more, and connections have had time to end. Raises TimeoutError."""
         await asyncio.sleep(GRACE_S + 1)
         async with asyncio.timeout(SETTLE_LIMIT_S):
-            while (await self.look()).replies:
+            while (await self.look()).replies:  # noqa: ASYNC110 - the server does not say when that changes
                 await asyncio.sleep(LOOK_S)
         looks = []
         for _ in range(RESTING_LOOKS):
