@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,22 @@ Sound = NDArray[np.float32]
 
 class Stopped(EngineUnavailable):
     """The computation ended because it was told to."""
+
+
+def _share_memory() -> None:
+    """One arena for all sessions of the process, which grows by what is asked for and not by powers of two.
+
+    Else each session keeps what its longest sentence once needed: measured in docs/decisions/022-long-runs.md.
+    https://onnxruntime.ai/docs/get-started/with-c.html, "Share allocator(s) between sessions".
+    """
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg({"arena_extend_strategy": 1}))
+
+
+with suppress(Exception):  # a program that uses us as a library has made one: then that is shared
+    _share_memory()
 
 
 class Run:
@@ -40,6 +57,7 @@ def session(model: Path, threads: int) -> Any:
     options.inter_op_num_threads = 1
     # Idle threads that spin save no time here but cost a sixth more CPU.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.use_env_allocators", "1")
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
