@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.client import listening
 from tests.support.server import ScriptedModel, Server, quick_engine, running_server
 
+from unavoce.audio.opus import OpusPieces
 from unavoce.cache.cache import Cache
 from unavoce.cache.disk.background import BackgroundDisk
 from unavoce.cache.disk.tier import DiskCache, Limits
@@ -179,10 +180,10 @@ def test_a_disk_that_gives_no_answer_has_no_figures() -> None:
 async def test_what_goes_wrong_in_a_reply_is_counted(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sentence that nobody speaks, the end of its reply, and chunks that Opus failed for and that left as WAV."""
 
-    def fails(*_: object) -> bytes:
+    def fails(*_: object) -> None:
         raise AudioError("as scripted")
 
-    monkeypatch.setattr("unavoce.narration.encoder.opus_bytes", fails)
+    monkeypatch.setattr(OpusPieces, "__init__", fails)
     engine = quick_engine()
     engine.script = lambda _, spoken: Step(fail_after=0) if spoken.startswith("Dinner") else Step()
     async with spoken(data_dir, engine, opus_enabled=True) as server:

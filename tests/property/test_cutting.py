@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unavoce.text import Sentence, SentenceStream
+from unavoce.text.parting import Offer
 
 
 def spaced(text: str) -> list[str]:
@@ -57,6 +58,48 @@ def test_the_cut_does_not_depend_on_the_pieces(text: str, language: str, max_cha
         found += stream.feed(piece)
         assert found == [sentence for at, sentence in single if at <= fed]
     assert found + stream.end() == cut(list(text), language, max_chars)[1]
+
+
+CLAUSES = [
+    *spaced("when the old man had gone was and but because who , , ; : — I she Portland 3 14 “ ” ( ) * 你好 的 、"),
+    *["。", ". "],
+]
+LONG_TEXTS = st.lists(st.sampled_from(CLAUSES), min_size=20, max_size=120).map(" ".join)
+
+
+def choosy(choice: int) -> Callable[[Offer], bool]:
+    """Takes some of the offers, by where they are."""
+    return lambda offer: bool(choice >> (offer.at % 16) & 1)
+
+
+@given(text=LONG_TEXTS | TEXTS, language=LANGUAGES, choice=st.integers(0, 0xFFFF), data=st.data())
+@settings(max_examples=200, deadline=None)
+def test_openings_do_not_depend_on_the_pieces(text: str, language: str, choice: int, data: st.DataObject) -> None:
+    """Whichever openings are taken, every split of a text has the same pieces, each known at the same prefix."""
+    splits = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    whole, split = (SentenceStream(language, 300, choosy(choice)) for _ in range(2))
+    single = [(fed, one) for fed, char in enumerate(text, 1) for one in whole.feed(char)]
+    fed, found = 0, list[Sentence]()
+    for start, end in zip([0, *splits], [*splits, len(text)], strict=True):
+        found += split.feed(text[start:end])
+        fed = end
+        assert found == [one for at, one in single if at <= fed]
+    assert split.end() == whole.end()
+
+
+@given(text=LONG_TEXTS, language=LANGUAGES, choice=st.integers(0, 0xFFFF))
+@settings(max_examples=200, deadline=None)
+def test_openings_lose_nothing(text: str, language: str, choice: int) -> None:
+    """Parted or not, a text has the same words in order, and a first piece is never a lone word."""
+    parted, whole = SentenceStream(language, 300, choosy(choice)), SentenceStream(language, 300)
+    pieces = [*parted.feed(text), *parted.end()]
+    assert [one.number for one in pieces] == list(range(len(pieces)))
+    assert all(parted.text[one.start : one.end] == one.text for one in pieces)
+    joined = "".join("".join(one.text for one in pieces).split())
+    sentences = [*whole.feed(text), *whole.end()]
+    assert joined == "".join("".join(one.text for one in sentences).split())
+    added = {one.start for one in pieces} - {one.start for one in sentences}
+    assert all(before.end - before.start >= 8 for before, one in pairwise(pieces) if one.start in added)
 
 
 SILENT = re.compile(
@@ -158,9 +201,28 @@ def calls(work: Callable[[], Any]) -> int:
     return count
 
 
+def parted(text: str) -> None:
+    SentenceStream("en", 300, lambda _offer: True).feed(text)
+
+
 UNITS = [
     *spaced("a ( * ` \" ' [ - | # ~ = . … 。 😀 。😀 “ <think https://a.b/"),
-    *["a ", ". ", "? ", "> ", "1. ", "U.S. ", "etc. I", "\n", "a\n", "a:\n", "x, ", "- a\n", "```\n"],
+    *[
+        "a ",
+        "when she had gone, ",
+        ". ",
+        "? ",
+        "> ",
+        "1. ",
+        "U.S. ",
+        "etc. I",
+        "\n",
+        "a\n",
+        "a:\n",
+        "x, ",
+        "- a\n",
+        "```\n",
+    ],
 ]
 
 
@@ -169,3 +231,4 @@ def test_cost_is_linear(unit: str) -> None:
     """Twice the text takes hardly more than twice the steps, whatever it repeats, one code point at a time."""
     short, long = unit * (1500 // len(unit)), unit * (3000 // len(unit))
     assert calls(lambda: cut(list(long))) <= 2.2 * calls(lambda: cut(list(short))) + 500
+    assert calls(lambda: parted(long)) <= 2.2 * calls(lambda: parted(short)) + 500

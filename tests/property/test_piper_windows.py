@@ -20,12 +20,13 @@ from tests.support.piper_model import HIGH, LOW, HifiGan, Maker, piper_model, te
 
 from unavoce.engines.onnx_runs import Run, Sound, infer, int16, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
+from unavoce.engines.piper_flow import find_flow
 from unavoce.engines.piper_graph import find_cut
 from unavoce.engines.piper_halves import Halves, halves
 
 QUALITIES = {"low": LOW, "high": HIGH}
 KINDS = list(itertools.product(QUALITIES, [1, 3], ["named", "bare"]))
-SYMBOLS = st.lists(st.integers(0, 63), min_size=1, max_size=20)
+SYMBOLS = st.lists(st.integers(0, 63), min_size=1, max_size=40)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Voice:
 def voice_of(model: onnx.ModelProto, folder: Path) -> Voice:
     files = written(model, folder / "voice.onnx")
     made = halves(files, "ab" * 32, folder / "piper")
-    decoder = Decoder(session(made.decoder, 1), made)
+    assert made.flow
+    decoder = Decoder(session(made.decoder, 1), made, session(made.flow.model, 1))
     return Voice(session(files.model, 1), session(made.encoder, 1), decoder, made)
 
 
@@ -113,17 +115,29 @@ def test_a_context_is_no_longer_than_it_must_be(made: HifiGan) -> None:
     model = maker.model()
     cut = find_cut(model)
     for tensor, level in zip(cut.tensors, cut.levels, strict=True):
-        assert _heard_around(model, tensor, cut.samples_per_frame // level.per_frame) == level.context
+        assert _heard_around(model, [tensor], "output", cut.samples_per_frame // level.per_frame) == level.context
 
 
-def _heard_around(model: onnx.ModelProto, tensor: str, samples_each: int) -> int:
-    """How many elements of `tensor` away an impulse in one of them is heard."""
+@settings(max_examples=10, deadline=None)
+@given(channels=st.sampled_from([2, 4, 6]), seed=st.integers(0, 2**16))
+def test_the_context_of_a_flow_is_no_longer_than_it_must_be(channels: int, seed: int) -> None:
+    """What lies at the end of a flow's context is heard in its window."""
+    model = piper_model(LOW, channels=channels, seed=seed)
+    latent = find_cut(model).latent
+    flow = find_flow(model.graph, latent)
+    assert _heard_around(model, [flow.source, *flow.extra], latent, 1) == flow.context == 8
+
+
+def _heard_around(model: onnx.ModelProto, tensors: list[str], output: str, samples_each: int) -> int:
+    """How many elements of the first of `tensors` away an impulse in one of them is heard; the others are masks."""
     middle, elements = 150, 301
-    rest = Extractor(onnx.shape_inference.infer_shapes(model)).extract_model([tensor], ["output"])
+    inferred = onnx.shape_inference.infer_shapes(model)
+    rest = Extractor(inferred).extract_model(tensors, [output])
+    given = {name: np.ones((1, 1, elements), dtype=np.float32) for name in tensors[1:]}
     channels = rest.graph.input[0].type.tensor_type.shape.dim[1].dim_value
-    impulse = np.zeros((1, channels, elements), dtype=np.float32)
+    given[tensors[0]] = impulse = np.zeros((1, channels, elements), dtype=np.float32)
     impulse[:, :, middle] = 1.0
-    decoder = onnxruntime.InferenceSession(rest.SerializeToString(), providers=["CPUExecutionProvider"])
-    sound = decoder.run(None, {tensor: impulse})[0].reshape(elements, samples_each)
-    heard = np.flatnonzero(np.abs(sound).max(axis=1))
+    part = onnxruntime.InferenceSession(rest.SerializeToString(), providers=["CPUExecutionProvider"])
+    sound = part.run(None, given)[0].reshape(-1, elements, samples_each)
+    heard = np.flatnonzero(np.abs(sound).max(axis=(0, 2)))
     return int(max(middle - heard.min(), heard.max() - middle))

@@ -41,11 +41,24 @@ PHRASES = ["Certainly, sir.", "Right away.", "Dinner is served, and the wine is 
 """Said again and again, so that the cache has something to do."""
 
 
+CLAUSES = [
+    "when the last of the guests had gone and the lamps had been put out",
+    "the old man walked slowly through the empty rooms",
+    "because nobody had told him that dinner was over",
+    "which had not been opened since the winter before",
+    "but the kettle was still on",
+]
+"""Long sentences are made of them, which may be begun before they are known to the end."""
+
+
 def random_text(rng: random.Random) -> str:
     sentences = []
     for _ in range(rng.choice([0, 1, 1, 2, 3, 5, 9])):
         if rng.random() < 0.3:
             sentences.append(rng.choice(PHRASES))
+            continue
+        if rng.random() < 0.2:
+            sentences.append(", ".join(rng.choices(CLAUSES, k=rng.choice([2, 3, 6, 9]))).capitalize() + ".")
             continue
         words = rng.choices(WORDS, k=rng.choice([1, 2, 5, 9, 14, 40]))
         sentences.append(" ".join(words).capitalize() + rng.choice([".", ".", "!", "?", "...", ":"]))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import onnxruntime  # type: ignore[import-untyped]
+from tests.support.engines import said
 
 from unavoce.audio.pcm import Pcm
 from unavoce.cores import Cores
@@ -24,11 +25,8 @@ def said_by_piper(texts: Sequence[str], data_dir: Path) -> list[Pcm]:
 
 
 async def _said(engine: Engine, texts: Sequence[str]) -> list[Pcm]:
-    clips: list[Pcm] = []
     await engine.start()
     try:
-        for text in texts:
-            await engine.synthesise(text, engine.voices()[0], clips.append)
+        return [await said(engine, text) for text in texts]
     finally:
         await engine.close()
-    return clips

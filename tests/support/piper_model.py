@@ -1,7 +1,7 @@
 """Makes Piper models of random weights: few channels, but a HiFi-GAN exactly as in Piper's own voices.
 
 The decoders follow `piper.train.vits.models.Generator`, their sizes `piper.train.vits.config`. Before them stands a
-small encoder in place of VITS's: an embedding, a duration, noise, a convolution, a mask.
+small encoder in place of VITS's: an embedding, a duration, noise, a mask, and a flow of two coupling layers.
 """
 
 from __future__ import annotations
@@ -144,14 +144,39 @@ class Maker:
         latent = self.node("Reshape", [longer, self.constant([1, channels, -1], np.int64)])
         loudness = self.node("Gather", ["scales", self.constant(0, np.int64)])
         noise = self.node("Mul", [self.node("RandomNormalLike", [latent]), loudness])
-        latent = self.conv(self.node("Add", [latent, noise]), channels, channels, 5, name="/flow/Conv")
-        if speaker:
-            latent = self.node(
-                "Add",
-                [latent, self.node("Conv", [speaker, self.weight(channels, SPEAKER_WIDTH, 1, fan=SPEAKER_WIDTH)])],
-            )
-        mask = self.node("Exp", [self.node("Mul", [latent, self.constant(0.0)])])
+        first = self.node("Slice", [latent, *self._constants([0], [1], [1])])
+        mask = self.node("Exp", [self.node("Mul", [first, self.constant(0.0)])])
+        latent = self.node("Add", [latent, noise])
+        for _ in range(2 if channels > 1 else 0):
+            latent = self.coupling(latent, channels, mask, speaker)
         return self.node("Mul", [latent, mask])
+
+    def coupling(self, source: str, channels: int, mask: str, speaker: str) -> str:
+        """A layer of the flow, backwards: the channels change places, and half of them changes by the other half."""
+        half, (axis, start, back) = channels // 2, self._constants([1], [-1], [-(2**63) + 1])
+        flipped = self.node("Slice", [source, start, back, axis, start])
+        self.nodes.append(helper.make_node("Split", [flipped], parts := [f"{flipped}_a", f"{flipped}_b"], axis=1))
+        hidden = self.node("Mul", [self.conv(parts[0], half, channels, 1), mask])
+        for _ in range(2):
+            gates = self.node(
+                "Add", [self.conv(hidden, channels, 2 * channels, 5), self._told(hidden, channels, speaker)]
+            )
+            first = self.node("Tanh", [self.node("Slice", [gates, *self._constants([0], [channels], [1])])])
+            second = self.node("Sigmoid", [self.node("Slice", [gates, *self._constants([channels], [2**63 - 1], [1])])])
+            change = self.conv(self.node("Mul", [first, second]), channels, channels, 1)
+            hidden = self.node("Mul", [self.node("Add", [hidden, change]), mask])
+        moved = self.node("Sub", [parts[1], self.conv(hidden, channels, half, 1)])
+        return self.node("Concat", [parts[0], moved], axis=1)
+
+    def _told(self, hidden: str, channels: int, speaker: str) -> str:
+        """What a gate is told of the speaker, or, as Piper's exports have it, zeros of its shape."""
+        if speaker:
+            return self.node("Conv", [speaker, self.weight(2 * channels, SPEAKER_WIDTH, 1, fan=SPEAKER_WIDTH)])
+        one = self.node("Slice", [hidden, *self._constants([0], [1], [1])])
+        return self.node("ConstantOfShape", [self.node("Shape", [one])])
+
+    def _constants(self, *values: Sequence[int]) -> list[str]:
+        return [self.constant(value, np.int64) for value in values]
 
     def speaker(self, count: int) -> str:
         """Of shape (1, SPEAKER_WIDTH, 1)."""

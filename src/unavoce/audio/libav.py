@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -84,16 +84,52 @@ class AvWriter:
         if len(samples) == 0:
             return
         with _translated():
-            frame = self._av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
-            frame.sample_rate = self._rate_hz
-            frame.pts = self._written
+            frame = _frame(self._av, samples, self._rate_hz, self._written)
             self._written += len(samples)
             self._container.mux(self._stream.encode(frame))
+
+
+class OpusEncoder:
+    """libopus alone: a stream of samples in, packets of 20 ms out as soon as they are whole. Raises AudioError for
+    whatever libav refuses."""
+
+    def __init__(self, rate_hz: int, bitrate: int, options: Mapping[str, str]) -> None:
+        """`rate_hz`: one of OPUS_RATES_HZ. `bitrate` in bits a second. The options are libav's own."""
+        self._rate_hz = rate_hz
+        self._fed = 0
+        self._av = load_av()
+        with _translated():
+            codec = self._av.CodecContext.create("libopus", "w")
+            codec.sample_rate, codec.layout, codec.format = rate_hz, "mono", "s16"
+            codec.bit_rate, codec.options = bitrate, {**options, "frame_duration": "20"}
+            codec.open()
+        self._codec = codec
+
+    @property
+    def lookahead(self) -> int:
+        """Samples at 48 kHz that a decoder gives before those that were encoded."""
+        return int.from_bytes(bytes(self._codec.extradata)[10:12], "little")
+
+    def feed(self, samples: Samples) -> list[bytes]:
+        """The packets that are whole now; what fills none is kept until there is more."""
+        if len(samples) == 0:
+            return []
+        with _translated():
+            frame = _frame(self._av, samples, self._rate_hz, self._fed)
+            self._fed += len(samples)
+            return [bytes(packet) for packet in self._codec.encode(frame)]
 
 
 def opus_rate_hz(rate_hz: int) -> int:
     """The rate to encode at: the same, or the next that Opus knows."""
     return next((rate for rate in OPUS_RATES_HZ if rate >= rate_hz), OPUS_RATES_HZ[-1])
+
+
+def _frame(av: ModuleType, samples: Samples, rate_hz: int, at: int) -> Any:
+    """Mono sound that begins `at` samples into its stream."""
+    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+    frame.sample_rate, frame.pts = rate_hz, at
+    return frame
 
 
 @contextmanager

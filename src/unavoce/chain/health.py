@@ -40,6 +40,10 @@ class Measured:
     synthesis_s: float
     """From the slot's grant to the end."""
     sound_s: float
+    work_s: float = 0.0
+    """Of computing, times the threads that did it; 0 where it is not known."""
+    awaited: bool = True
+    """It was begun for somebody who waits. Where there is time, an engine may make larger parts, which come later."""
 
 
 class Breaker:
@@ -66,12 +70,13 @@ class Pace:
 
     def __init__(self) -> None:
         self._start = Trend()
+        self._unhurried_start = Trend()
         self._synthesis = Trend()
         self._voices: dict[str, _VoicePace] = {}
         self._slow = False
 
     def measured(self, voice: str, speed: float, clip: Measured) -> None:
-        self._start.add(clip.sound_s, clip.start_s)
+        (self._start if clip.awaited else self._unhurried_start).add(clip.sound_s, clip.start_s)
         self._synthesis.add(clip.sound_s, clip.synthesis_s)
         self._voice(voice).measured(clip.characters, clip.sound_s * speed)
 
@@ -81,8 +86,10 @@ class Pace:
         return characters * (known.seconds_per_character if known else SECONDS_PER_CHARACTER) / speed
 
     def start_s(self, sound_s: float) -> float:
-        """Expected seconds from a slot's grant to the first sound of a clip that lasts `sound_s`."""
+        """Expected seconds from a slot's grant to the first sound of a clip that lasts `sound_s` and is waited for."""
         expected = self._start.at(sound_s)
+        if expected is None:
+            expected = self._unhurried_start.at(sound_s)
         return UNKNOWN_START_S if expected is None else expected
 
     def synthesis_s(self, sound_s: float) -> float:

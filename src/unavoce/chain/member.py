@@ -120,7 +120,7 @@ class Member:
         """It made a whole clip."""
         self._breaker.spoke()
         self.pace.measured(voice.name, voice.speed, clip)
-        self.effort.add(clip.sound_s, clip.synthesis_s, clip.synthesis_s)
+        self.effort.add(clip.sound_s, clip.synthesis_s, clip.work_s or clip.synthesis_s)
         self.tally.clips += 1
         self.tally.sound_s += clip.sound_s
         self.tally.synthesis_s += clip.synthesis_s

@@ -113,6 +113,8 @@ class Progress(NamedTuple):
     """What can be heard now; None where that step brought nothing to hear."""
     whole: bool = False
     """There is no step after this one."""
+    work_s: float = 0.0
+    """Seconds that the step was computed, times the threads it had."""
 
 
 InHand = Callable[[], float]
@@ -134,6 +136,6 @@ class SteppedEngine(Engine):
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         """All steps, one after the other, for a listener who waits."""
         async with aclosing(self.steps(spoken, voice, lambda: 0.0)) as steps:
-            async for sound, _ in steps:
+            async for sound, *_ in steps:
                 if sound is not None:
                     emit(sound)

@@ -135,7 +135,7 @@ class FakeEngine(Engine):
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         async with aclosing(self._speak(spoken, voice)) as progress:
-            async for sound, _ in progress:
+            async for sound, *_ in progress:
                 if sound is not None:
                     emit(sound)
 

@@ -8,7 +8,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from time import perf_counter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import Field
@@ -51,8 +52,9 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
         self._context = context
         self._sessions = sessions
         self._fixed_threads = options.threads
-        self._pool = ThreadPoolExecutor(self.max_concurrency, self.name)
-        self._niced_pool = ThreadPoolExecutor(self.max_concurrency, f"{self.name}-niced")
+        workers = min(self.max_concurrency, context.cores.count)
+        self._pool = ThreadPoolExecutor(workers, self.name)
+        self._niced_pool = ThreadPoolExecutor(workers, f"{self.name}-niced")
         self._runs: set[Run] = set()
         self._sentences = 0
         self._closed = False
@@ -90,22 +92,25 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
         finally:
             self._sentences -= 1
 
-    async def _compute(self, files: Files, work: Callable[[Loaded, Run], Result], in_hand_s: InHand) -> Result:
-        """`work` on a thread, with a model of as many threads as may be. Cancelled, its run is stopped.
+    async def _compute(
+        self, files: Files, work: Callable[[Loaded, Run], Result], in_hand_s: InHand
+    ) -> tuple[Result, float]:
+        """`work` on a thread, with a model of as many threads as may be, and the seconds it took times those threads.
+        Cancelled, its run is stopped.
 
         A computation that was begun for somebody with time, and is needed now, may be done once more from its start.
         """
-        loaded = await self._loaded(files, self._threads())
+        threads = self._threads()
+        loaded = await self._loaded(files, threads)
         self._check_open()
 
-        def begin(run: Run) -> Result:
-            return work(loaded, run)
+        def begin(run: Run) -> tuple[Result, float]:
+            began_s = perf_counter()
+            return work(loaded, run), threads * (perf_counter() - began_s)
 
         if self._context.cores.leaves_room and in_hand_s() > LIFT_S:
-            try:
+            with suppress(_NeededNow):
                 return await self._beside_the_model(begin, in_hand_s)
-            except _NeededNow:
-                pass
         return await self._run(self._pool, begin)
 
     def _threads(self) -> int:
@@ -225,7 +230,8 @@ async def _stoppable(future: Future[Result], stop: Callable[[], None]) -> Result
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
-        stop()
+        if not future.cancel():  # it has begun already
+            stop()
         await _ended(work)
         raise
 

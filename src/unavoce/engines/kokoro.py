@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
     from unavoce.engines.kokoro_onnx import LoadedKokoro, Manner, Piece
+    from unavoce.engines.onnx_runs import Run
 
 PACKAGES = "pip install 'unavoce[kokoro]'"
 
@@ -72,12 +74,10 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
 
         manner = Manner(voice.name, self._options.speed * voice.speed)
         with self._sentence():
-            found = await self._compute(self._folder, lambda loaded, _: loaded.pieces(spoken, manner), in_hand_s)
+            found, _ = await self._compute(self._folder, lambda loaded, _: loaded.pieces(spoken, manner), in_hand_s)
             for piece in found:
-                yield Progress(await self._said(piece, manner, in_hand_s), whole=piece.last)
-
-    async def _said(self, piece: Piece, manner: Manner, in_hand_s: InHand) -> Pcm:
-        return await self._compute(self._folder, lambda loaded, run: loaded.speak(piece, manner, run), in_hand_s)
+                sound, work_s = await self._compute(self._folder, partial(_said, piece, manner), in_hand_s)
+                yield Progress(sound, piece.last, work_s)
 
     def _load(self, folder: Path, threads: int) -> LoadedKokoro:
         try:
@@ -91,3 +91,7 @@ class KokoroEngine(LocalEngine[Path, "LoadedKokoro"]):
         speed = f"speed={self._options.speed:g}" if self._options.speed != 1 else ""
         model = ";".join(filter(None, (f"{MODEL_SHA256[:32]}{STYLES[name][:32]}", speed, self._options.revision)))
         return Voice(self.name, name, "en-GB" if name.startswith("b") else "en-US", model)
+
+
+def _said(piece: Piece, manner: Manner, loaded: LoadedKokoro, run: Run) -> Pcm:
+    return loaded.speak(piece, manner, run)

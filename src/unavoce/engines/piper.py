@@ -90,8 +90,8 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         with self._sentence():
             while not progress.whole:
                 step = partial(_step, passage, in_hand_s())
-                progress = await self._compute(files, step, in_hand_s)
-                yield progress
+                progress, work_s = await self._compute(files, step, in_hand_s)
+                yield progress._replace(work_s=work_s)
 
     def _load(self, files: VoiceFiles, threads: int) -> LoadedVoice:
         try:

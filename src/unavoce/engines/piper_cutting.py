@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from onnx.utils import Extractor
 
 from unavoce.engines.onnx_runs import Run, Sound, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
+from unavoce.engines.piper_flow import FlowCut, find_flow
 from unavoce.engines.piper_graph import Cut, find_cut
 from unavoce.engines.piper_halves import Halves
 from unavoce.engines.piper_reach import Uncuttable
@@ -23,29 +25,43 @@ TOLERANCE: Final = 1 / 32768
 """One step of 16 bits."""
 
 
-def cut(model: Path, encoder: Path, decoder: Path) -> Cut:
-    """Write the halves of `model`. Raises `Uncuttable` with the reason, and OSError where they cannot be written."""
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the parts of a model are written."""
+
+    encoder: Path
+    decoder: Path
+    flow: Path | None
+    """None where it is to stay in the encoder."""
+
+
+def cut(model: Path, places: Places) -> tuple[Cut, FlowCut | None]:
+    """Write the parts of `model`. Raises `Uncuttable` with the reason, and OSError where they cannot be written."""
     whole = _load(model)
     try:
         found = find_cut(whole)
-        _part(whole, found, encoder, decoder)
+        flow = find_flow(whole.graph, found.latent) if places.flow else None
+        _part(whole, found, flow, places)
     except (Uncuttable, OSError):
         raise
     except Exception as error:  # a graph may be wrong in more ways than can be foreseen
         raise Uncuttable(f"it cannot be parted ({error!r:.200})") from error
-    return found
+    return found, flow
 
 
-def _part(whole: onnx.ModelProto, found: Cut, encoder: Path, decoder: Path) -> None:
+def _part(whole: onnx.ModelProto, found: Cut, flow: FlowCut | None, places: Places) -> None:
     inputs = [given.name for given in whole.graph.input]
-    border = [found.latent, *found.extra]
-    _describe(whole.graph, found)
+    before = [flow.source, *flow.extra] if flow else [found.latent]
+    _describe(whole.graph, found, before)
     extractor = Extractor(whole)
-    second = extractor.extract_model(border, [found.output])
+    decoder = extractor.extract_model([found.latent, *found.extra], [found.output])
     for number, tensor in enumerate(found.tensors[1:], 1):
-        _let_cut(second.graph, tensor, number)
-    _save(second, decoder)
-    _save(extractor.extract_model(inputs, border), encoder)
+        _let_cut(decoder.graph, tensor, number)
+    _save(decoder, places.decoder)
+    if places.flow:
+        _save(extractor.extract_model(before, [found.latent]), places.flow)
+    border = [*before, *(name for name in found.extra if name not in before)]
+    _save(extractor.extract_model(inputs, border), places.encoder)
 
 
 def _load(model: Path) -> onnx.ModelProto:
@@ -57,12 +73,12 @@ def _load(model: Path) -> onnx.ModelProto:
         raise Uncuttable(f"{model} is no ONNX model ({type(error).__name__})") from error
 
 
-def _describe(graph: onnx.GraphProto, found: Cut) -> None:
-    """What stands at the border has to be described; other descriptions are hints, and may be of another length."""
+def _describe(graph: onnx.GraphProto, found: Cut, before: Sequence[str]) -> None:
+    """What stands at a border has to be described; other descriptions are hints, and may be of another length."""
     del graph.value_info[:]
     shape = (1, found.channels, None)
     graph.value_info.append(onnx.helper.make_tensor_value_info(found.latent, onnx.TensorProto.FLOAT, shape))
-    for name in found.extra:
+    for name in {*found.extra, *before} - {found.latent}:
         graph.value_info.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
 
 
@@ -93,8 +109,10 @@ def prove(halves: Halves) -> None:
     """Speak with both, whole and in windows: `Uncuttable` where that fails or the samples differ."""
     try:
         latent = _trial_latent(halves)
-        decoder = Decoder(session(halves.decoder, 1), halves)
-        _compare(decoder.decode(latent, 0, latent.frames, Run()), _in_windows(decoder, latent))
+        flow = session(halves.flow.model, 1) if halves.flow else None
+        decoder = Decoder(session(halves.decoder, 1), halves, flow)
+        whole = decoder.decode(replace(latent), 0, latent.frames, Run())
+        _compare(whole, _in_windows(decoder, replace(latent)))
     except Uncuttable:
         raise
     except Exception as error:
@@ -113,9 +131,11 @@ def _trial_latent(halves: Halves) -> Latent:
     }
     wanted = {known.name for known in onnx_session.get_inputs()}
     latent = encode(onnx_session, halves, {name: value for name, value in given.items() if name in wanted}, Run())
-    enough = 3 * halves.context + 8
-    repeated = np.tile(latent.columns, -(-enough // latent.frames))[:, :, :enough]
-    return Latent(repeated, latent.extra)
+    enough = 3 * (halves.context + (halves.flow.context if halves.flow else 0)) + 8
+    times = -(-enough // latent.frames)
+    by_frame = {name: np.tile(value, times)[:, :, :enough] for name, value in latent.by_frame.items()}
+    columns = np.tile(latent.columns, times)[:, :, :enough]
+    return replace(latent, frames=enough, columns=columns, by_frame=by_frame)
 
 
 def _in_windows(decoder: Decoder, latent: Latent) -> Sound:

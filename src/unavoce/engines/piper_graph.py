@@ -60,11 +60,10 @@ class Cut:
 def find_cut(model: ModelProto) -> Cut:
     """Raises `Uncuttable` with the reason."""
     _check(model)
-    graph = model.graph
-    surroundings = _Surroundings(_needed(graph), _shapes(graph), _text(graph), _made_of(graph, SPEAKER))
+    surroundings = surroundings_of(model.graph)
     first = _first_convolution(surroundings)
-    decoder = _Decoder(surroundings, first.input[0])
-    output = graph.output[0].name
+    decoder = Walk(surroundings, first.input[0])
+    output = model.graph.output[0].name
     sound = decoder.reach(output)
     if sound.context > MAX_CONTEXT:
         raise Uncuttable(f"its decoder looks {sound.context} frames around")
@@ -87,20 +86,20 @@ def _channels(first: NodeProto, shapes: Shapes) -> int:
     weight = shapes.get(first.input[1], ())
     if len(weight) != 3:
         raise Uncuttable("the shape of its decoder's first convolution is not known")
-    return weight[1] * _Attributes(first).number("group", 1)
+    return weight[1] * Attributes(first).number("group", 1)
 
 
-def _levels(decoder: _Decoder, output: str) -> Iterable[tuple[str, Level]]:
+def _levels(decoder: Walk, output: str) -> Iterable[tuple[str, Level]]:
     """Tensors behind upsamplings. From each on, less is needed around a window than before."""
     for node in decoder.surroundings.nodes:
         tensor = node.output[0]
         if node.op_type == "ConvTranspose" and tensor in decoder.reaches and tensor != output:
             with suppress(Uncuttable):  # something goes around it
-                rest = _Decoder(decoder.surroundings, tensor).reach(output)
+                rest = Walk(decoder.surroundings, tensor).reach(output)
                 yield tensor, Level(decoder.reaches[tensor].per_frame, rest.context)
 
 
-def _overhead(decoder: _Decoder, levels: Mapping[str, Level]) -> float:
+def _overhead(decoder: Walk, levels: Mapping[str, Level]) -> float:
     """Each level's work is done for its context as well."""
     level, own, more = next(iter(levels.values())), 0.0, 0.0
     for node in decoder.surroundings.nodes:
@@ -120,14 +119,23 @@ def _version(model: ModelProto) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Surroundings:
+class Surroundings:
     """What has been found out of a graph."""
 
     nodes: Sequence[NodeProto]
     """Those of which the sound is made, in order."""
     shapes: Shapes
+    """Of the weights."""
     text: set[str]
+    """Tensors that may have a length in time, or come out differently each time: made of more than the speaker."""
     speaker: set[str]
+    """Tensors that are made of the speaker, or of the text as well."""
+
+
+def surroundings_of(graph: GraphProto) -> Surroundings:
+    nodes = needed(graph.node, graph.output[0].name)
+    shapes = {weight.name: tuple(weight.dims) for weight in graph.initializer}
+    return Surroundings(nodes, shapes, _text(graph), _made_of(graph, SPEAKER))
 
 
 def _check(model: ModelProto) -> None:
@@ -148,10 +156,10 @@ def _has_branches(node: NodeProto) -> bool:
     return any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute)
 
 
-def _needed(graph: GraphProto) -> list[NodeProto]:
-    """The nodes of which the sound is made; a model stands in the order of computation."""
-    wanted, nodes = {graph.output[0].name}, []
-    for node in reversed(graph.node):
+def needed(all_nodes: Sequence[NodeProto], tensor: str) -> list[NodeProto]:
+    """The nodes of which `tensor` is made; a model stands in the order of computation."""
+    wanted, nodes = {tensor}, []
+    for node in reversed(all_nodes):
         if not wanted.isdisjoint(node.output):
             nodes.append(node)
             wanted.update(filter(None, node.input))
@@ -159,7 +167,6 @@ def _needed(graph: GraphProto) -> list[NodeProto]:
 
 
 def _text(graph: GraphProto) -> set[str]:
-    """Tensors that may have a length in time, or come out differently each time: made of more than the speaker."""
     by_chance = [name for node in graph.node if node.op_type.startswith(RANDOM) for name in node.output]
     weights = {weight.name for weight in graph.initializer}  # in old models these are inputs as well
     return _made_of(graph, {given.name for given in graph.input} - SPEAKER - weights | set(by_chance))
@@ -174,12 +181,7 @@ def _made_of(graph: GraphProto, names: Iterable[str]) -> set[str]:
     return made
 
 
-def _shapes(graph: GraphProto) -> Shapes:
-    """Of the weights."""
-    return {weight.name: tuple(weight.dims) for weight in graph.initializer}
-
-
-def _first_convolution(surroundings: _Surroundings) -> NodeProto:
+def _first_convolution(surroundings: Surroundings) -> NodeProto:
     """The one of the name; else the one before the first transposed convolution."""
     nodes = surroundings.nodes
     named = [node for node in nodes if node.name == FIRST_CONVOLUTION and node.op_type == "Conv"]
@@ -211,10 +213,10 @@ def _convolutions_before(upsampling: NodeProto, nodes: Sequence[NodeProto], text
 # -- the decoder, node by node
 
 
-class _Decoder:
+class Walk:
     """The nodes from a tensor `source` on, and how far they look into it."""
 
-    def __init__(self, surroundings: _Surroundings, source: str) -> None:
+    def __init__(self, surroundings: Surroundings, source: str) -> None:
         self.surroundings = surroundings
         self.reaches: dict[str, Reach] = {source: latent()}
         self.extra: dict[str, None] = {}  # a set that keeps the order
@@ -235,10 +237,11 @@ class _Decoder:
         sources = [self.reaches[name] for name in node.input if name in self.reaches]
         for name in node.input:
             if name and name not in self.reaches:
-                self._enter(name)
-        self.reaches[node.output[0]] = self._behind(node, sources)
+                self._enter(name, node)
+        reach = self._behind(node, sources)
+        self.reaches.update((name, reach) for name in node.output if name)
 
-    def _enter(self, name: str) -> None:
+    def _enter(self, name: str, node: NodeProto) -> None:
         """A tensor from beside the source: made of weights alone, or of the speaker, once for all windows."""
         if name in self.surroundings.text:
             raise Uncuttable("its decoder reads more of the text than its latent")
@@ -260,7 +263,7 @@ class _Decoder:
         return reach
 
 
-class _Attributes:
+class Attributes:
     """Of a node. Raises `Uncuttable` where there are more dimensions than time."""
 
     def __init__(self, node: NodeProto) -> None:
@@ -281,7 +284,7 @@ class _Attributes:
 
 
 def _kernel(node: NodeProto, shapes: Shapes) -> Kernel:
-    attributes = _Attributes(node)
+    attributes = Attributes(node)
     if attributes.pads_itself() or attributes.numbers("output_shape"):
         raise Uncuttable(f"its decoder has a {node.op_type} that chooses its own padding")
     weight = shapes.get(node.input[1], ())

@@ -1,7 +1,8 @@
-"""A Piper model in two files: made once, kept in `DATA_DIR/piper`, and trusted only after a look at every byte.
+"""A Piper model in its parts: made once, kept in `DATA_DIR/piper`, and trusted only after a look at every byte.
 
-A folder per model, `cut-DIGEST-vFORMAT`, holds `encoder.onnx`, `decoder.onnx` and `facts.json`; it appears whole under
-its name or not at all, so that several processes may make it at once. `onnx` is imported only to make one.
+A folder per model, `cut-DIGEST-vFORMAT`, holds `encoder.onnx`, `flow.onnx` (where that can stand apart), `decoder.onnx`
+and `facts.json`; it appears whole under its name or not at all, so that several processes may make it at once. `onnx`
+is imported only to make one.
 """
 
 from __future__ import annotations
@@ -28,14 +29,15 @@ from unavoce.engines.piper_spans import Level
 from unavoce.engines.piper_voices import VoiceFiles
 
 if TYPE_CHECKING:
+    from unavoce.engines.piper_flow import FlowCut
     from unavoce.engines.piper_graph import Cut
 
 log = logging.getLogger(__name__)
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of the files and what is said of them: raised whenever this code cuts otherwise."""
 _OURS: Final = re.compile(r"cut-[0-9a-f]+-v\d{1,4}(\..*\.part)?$")
-ENCODER, DECODER, FACTS = "encoder.onnx", "decoder.onnx", "facts.json"
+ENCODER, FLOW, DECODER, FACTS = "encoder.onnx", "flow.onnx", "decoder.onnx", "facts.json"
 MAX_FACTS_BYTES: Final = 64 * 1024
 MAX_MODEL_BYTES: Final = 1024**3
 MAX_KEPT: Final = 16
@@ -44,8 +46,20 @@ PART_AGE_S: Final = 3600.0
 """A half-made folder older than this was left behind by a process that was killed."""
 
 Name = Annotated[str, Field(min_length=1, max_length=500)]
+Names = Annotated[list[Name], Field(max_length=100)]
 Elements = Annotated[int, Field(gt=0, le=MAX_SAMPLES_PER_FRAME)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class FlowFacts(BaseModel):
+    """What is known of a flow that stands apart."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    sha256: Sha256
+    source: Name
+    extra: Names
+    context: Annotated[int, Field(ge=0, le=MAX_CONTEXT)]
 
 
 class Facts(BaseModel):
@@ -60,7 +74,8 @@ class Facts(BaseModel):
     encoder_sha256: Sha256
     decoder_sha256: Sha256
     latent: Name
-    extra: Annotated[list[Name], Field(max_length=100)]
+    extra: Names
+    flow: FlowFacts | None
     samples_per_frame: Elements
     levels: Annotated[list[tuple[Elements, Annotated[int, Field(ge=0)]]], Field(min_length=1, max_length=100)]
     """Elements per frame, and context, of the latent and of each tensor that can be cut."""
@@ -76,11 +91,26 @@ class Facts(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """What stands between encoder and decoder: convolutions over frames, so that it, too, takes windows."""
+
+    model: Path
+    source: str
+    """What it reads, of shape (1, channels, frames)."""
+    extra: tuple[str, ...]
+    """What else it is given: a mask with a column per frame, and what it is told of the speaker."""
+    context: int
+    """Frames on either side of some on which their columns depend."""
+
+
+@dataclass(frozen=True, slots=True)
 class Halves:
-    """Two models that together compute what one did."""
+    """Models that together compute what one did."""
 
     encoder: Path
-    """Text to latent: has the whole model's inputs; its outputs are the latent and then the extra inputs."""
+    """Has the whole model's inputs; its outputs are what flow and decoder are given of the text, and the speaker."""
+    flow: Flow | None
+    """None where the encoder makes the latent itself."""
     decoder: Path
     """Latent to sound."""
     latent: str
@@ -133,17 +163,31 @@ def _kept(place: Path) -> Halves | None:
     if not place.is_dir():
         return None
     facts = _read_facts(place)
-    if facts and _digest(place / ENCODER) == facts.encoder_sha256 and _digest(place / DECODER) == facts.decoder_sha256:
-        return _halves(place, facts)
-    log.warning("piper_halves_damaged", extra={"folder": str(place)})
-    return None
+    if facts is None or not _are_whole(place, facts):
+        log.warning("piper_halves_damaged", extra={"folder": str(place)})
+        return None
+    return _halves(place, facts)
+
+
+def _are_whole(place: Path, facts: Facts) -> bool:
+    digests = {ENCODER: facts.encoder_sha256, DECODER: facts.decoder_sha256}
+    if facts.flow:
+        digests[FLOW] = facts.flow.sha256
+    return all(_digest(place / name) == digest for name, digest in digests.items())
 
 
 def _halves(place: Path, facts: Facts) -> Halves:
-    levels = tuple(Level(*level) for level in facts.levels)
-    extra = tuple(facts.extra)
-    parts = place / ENCODER, place / DECODER
-    return Halves(*parts, facts.latent, extra, facts.samples_per_frame, levels, facts.overhead)
+    flow = facts.flow
+    return Halves(
+        encoder=place / ENCODER,
+        flow=Flow(place / FLOW, flow.source, tuple(flow.extra), flow.context) if flow else None,
+        decoder=place / DECODER,
+        latent=facts.latent,
+        extra_inputs=tuple(facts.extra),
+        samples_per_frame=facts.samples_per_frame,
+        levels=tuple(Level(*level) for level in facts.levels),
+        overhead=facts.overhead,
+    )
 
 
 def _read_facts(place: Path) -> Facts | None:
@@ -183,21 +227,32 @@ def _made(files: VoiceFiles, place: Path) -> Halves:
 
 
 def _cut_into(files: VoiceFiles, part: Path) -> Facts:
-    try:
-        from unavoce.engines.piper_cutting import cut, prove  # noqa: PLC0415  # heavy, and may not be installed
-    except ImportError as error:
-        raise Uncuttable(f"{error}; remedy: pip install 'unavoce[piper]'") from error
     _check(files)
     try:
-        facts = _facts(files, cut(files.model, part / ENCODER, part / DECODER), part)
+        facts = _parted(files, part, with_flow=True)
+    except Uncuttable as reason:
+        log.debug("piper_flow_stays", extra={"voice": files.name, "reason": str(reason)})
+        (part / FLOW).unlink(missing_ok=True)
+        facts = _parted(files, part, with_flow=False)
+    _check(files)
+    content = facts.model_dump_json().encode()
+    (part / FACTS).write_bytes(content + b"\n" + hashlib.sha256(content).hexdigest().encode() + b"\n")
+    return facts
+
+
+def _parted(files: VoiceFiles, part: Path, *, with_flow: bool) -> Facts:
+    try:
+        from unavoce.engines.piper_cutting import Places, cut, prove  # noqa: PLC0415  # heavy; may not be installed
+    except ImportError as error:
+        raise Uncuttable(f"{error}; remedy: pip install 'unavoce[piper]'") from error
+    places = Places(part / ENCODER, part / DECODER, part / FLOW if with_flow else None)
+    try:
+        facts = _facts(files, part, *cut(files.model, places))
         prove(_halves(part, facts))
     except ValidationError as error:
         raise Uncuttable(f"its graph has something out of bounds ({error.errors()[0]['loc']})") from error
     except MemoryError as error:
         raise Uncuttable("there is too little memory to part it") from error
-    _check(files)
-    content = facts.model_dump_json().encode()
-    (part / FACTS).write_bytes(content + b"\n" + hashlib.sha256(content).hexdigest().encode() + b"\n")
     return facts
 
 
@@ -212,7 +267,7 @@ def _check(files: VoiceFiles) -> None:
         raise Uncuttable("it has changed since the start")
 
 
-def _facts(files: VoiceFiles, cut: Cut, part: Path) -> Facts:
+def _facts(files: VoiceFiles, part: Path, cut: Cut, flow: FlowCut | None) -> Facts:
     return Facts(
         model=os.fsencode(files.model.absolute()).decode("latin-1"),
         size=files.size,
@@ -221,10 +276,15 @@ def _facts(files: VoiceFiles, cut: Cut, part: Path) -> Facts:
         decoder_sha256=_digest(part / DECODER) or "",
         latent=cut.latent,
         extra=list(cut.extra),
+        flow=_flow_facts(flow, part / FLOW) if flow else None,
         samples_per_frame=cut.samples_per_frame,
         levels=[(level.per_frame, level.context) for level in cut.levels],
         overhead=cut.overhead,
     )
+
+
+def _flow_facts(flow: FlowCut, path: Path) -> FlowFacts:
+    return FlowFacts(sha256=_digest(path) or "", source=flow.source, extra=list(flow.extra), context=flow.context)
 
 
 def _settled(part: Path, place: Path, facts: Facts) -> Halves:

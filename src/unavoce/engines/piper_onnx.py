@@ -123,10 +123,10 @@ class WholeVoice(LoadedVoice):
 class PartedVoice(LoadedVoice):
     """Parted at its decoder, in two sessions: a sentence is heard while the rest of it is computed."""
 
-    def __init__(self, piper: PiperVoice, decoder: Any, halves: Halves) -> None:
+    def __init__(self, piper: PiperVoice, decoder: Decoder, halves: Halves) -> None:
         super().__init__(piper)
         self._halves = halves
-        self._decoder = Decoder(decoder, halves)
+        self._decoder = decoder
         sound_s = halves.samples_per_frame / self.rate_hz
         self.costs = Costs(sound_s, work_s=UNKNOWN_FACTOR * sound_s, overhead=halves.overhead)
 
@@ -169,7 +169,8 @@ def _whole(config: PiperConfig, files: VoiceFiles, threads: int) -> LoadedVoice:
 
 def _parted(config: PiperConfig, halves: Halves, threads: int) -> LoadedVoice:
     piper = PiperVoice(session=session(halves.encoder, threads), config=config)
-    return PartedVoice(piper, session(halves.decoder, threads), halves)
+    flow = session(halves.flow.model, threads) if halves.flow else None
+    return PartedVoice(piper, Decoder(session(halves.decoder, threads), halves, flow), halves)
 
 
 def _check_unchanged(files: VoiceFiles) -> None:

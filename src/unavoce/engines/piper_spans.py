@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+FLOW_GROWTH = 4
+"""Columns after a step of the flow by those before it, at least."""
 Span = tuple[int, int]
 """From an element to the one behind the last."""
 
@@ -40,3 +42,13 @@ def spans(frames: int, window: Span, levels: Sequence[Level], samples_per_frame:
         held, per_frame = (max(first, start - level.context), min(end, stop + level.context)), level.per_frame
         found.append((held[0] - first, held[1] - first))
     return found
+
+
+def flow_stop(known: int, wanted: int, frames: int, context: int) -> int:
+    """Up to which frame a flow is computed next, where columns up to `known` are there and up to `wanted` are needed.
+
+    The first time not a frame more than a listener waits for; then in growing steps, since each costs its context.
+    """
+    stop = max(wanted, FLOW_GROWTH * known)
+    rest = (4 if known else 2) * context  # which costs about as much later as now
+    return frames if frames - stop <= rest else stop

@@ -37,6 +37,7 @@ class ReplyNarrator:
         self._arrived_s = self._now()
         self._script = Script()
         self._speaker = self._make_speaker(plan, plan.casting) if plan.casting else None
+        self._encoder = plan.encoder
         self._reader = self._make_reader(plan)
         self._timings = self._speaker.timings if self._speaker else Timings()
         self._tasks: list[asyncio.Task[None]] = []
@@ -141,6 +142,7 @@ class ReplyNarrator:
         async with asyncio.TaskGroup() as tasks:
             self._tasks.append(tasks.create_task(self._read(tokens)))
             if self._speaker is not None:
+                self._tasks.append(tasks.create_task(self._encoder.load()))
                 self._tasks.append(tasks.create_task(self._speaker.speak()))
 
     async def _read(self, tokens: AsyncGenerator[str, None]) -> None:

@@ -78,7 +78,7 @@ class Prompter:
         while (understudy := self._cast.understudy) is not None:
             claim = await self._script.claim_of(line)
             deadline_s = self._deadline_s(line)
-            await _more(claim, until_s=deadline_s - self._lead_s(understudy, line))
+            await claim.wait(until_s=deadline_s - self._lead_s(understudy, line))
             if claim.done or claim.sounds or not await self._hedge(line, claim, understudy, deadline_s):
                 break
         return await self._script.claim_of(line)
@@ -167,18 +167,19 @@ class Prompter:
         self.release()
         return not stays
 
-    async def follow(self, line: Line, claim: Claim) -> None:
-        """Returns at the next piece of a line that is being heard, or at its end. Raises EngineError where the listener
-        has run dry and the understudy has the rest of the line ready, or nobody has within its patience."""
+    async def follow(self, line: Line, claim: Claim, since_s: float) -> None:
+        """Returns at the next piece of a line that is being heard, or at its end; the one before came at `since_s`.
+        Raises EngineError where the listener has run dry and the understudy has the rest of the line ready, or nobody
+        has within its patience."""
         ends_at_s, understudy = self._clock.ends_at_s, self._cast.understudy
         if claim.more or ends_at_s is None:
             return
         if understudy is None:
             patience_s = max(self._plan.primary_timeout_s, 2 * self._start_s(claim.voice, line))
-            await _more(claim, until_s=ends_at_s + patience_s)
+            await claim.wait(until_s=ends_at_s + patience_s)
         else:
-            begin_s = max(ends_at_s - self._lead_s(understudy, line), self._now() + HESITATION_S)
-            await _more(claim, until_s=begin_s)
+            begin_s = max(ends_at_s - self._lead_s(understudy, line), since_s + HESITATION_S)
+            await claim.wait(until_s=begin_s)
             if not claim.more:
                 beside = self._begin_beside(understudy, line, ends_at_s)
                 await self._either(line, claim, beside, max(ends_at_s, begin_s))
@@ -200,7 +201,7 @@ class Prompter:
     async def _either(self, line: Line, claim: Claim, beside: Claim, deadline_s: float) -> None:
         """Returns when `claim` has more to hear, or after the deadline when the one beside it sounds; at the latest
         when both have ended, or when a third voice should be asked."""
-        await _more(claim, until_s=deadline_s)
+        await claim.wait(until_s=deadline_s)
         with suppress(TimeoutError):
             async with asyncio.timeout_at(self._patience_s(beside.voice, line, deadline_s)):
                 await _first_of(claim, beside)
@@ -298,13 +299,6 @@ class Prompter:
             return line.to_say
         whole_s = self._stage.chain.sound_s(line.claim.voice, len(line.to_say))
         return rest_of(line.to_say, line.sound_s / whole_s)
-
-
-async def _more(claim: Claim, until_s: float) -> None:
-    """Returns when there is more to hear of the claim or it has ended, at the latest at `until_s` (loop time)."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout_at(until_s):
-            await claim.wait()
 
 
 async def _first_of(claim: Claim, other: Claim) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from unavoce.cache.cache import Source
 from unavoce.chain.cast import Cast
 from unavoce.engines.base import Voice
 from unavoce.errors import EngineError
-from unavoce.narration.encoder import Encoded
+from unavoce.narration.encoder import Encoded, Encoding
 from unavoce.narration.events import Chunk, Event, Failure, Skipped, Timings
 from unavoce.narration.foresight import Arrivals, Foresight
 from unavoce.narration.load import Demand, demand_of
@@ -36,8 +38,12 @@ FIRST_SOUND_DUE_S = 0.5
 """A listener who has heard nothing yet counts as running dry this long after the sentence was cut."""
 TURNS = 5
 """Of the event loop, until a chunk that was sent has gone through outbox and transport to its socket."""
+IN_HAND_S = 0.1
+"""A listener with less sound than this runs dry before a chunk that is made now can be sure to be there."""
 LOOK_AGAIN_S = 1.0
 """While far enough ahead of playback: how often to look whether `chat:played` has moved the clock."""
+
+MaybeEncoded = TypeVar("MaybeEncoded", Encoded, Encoded | None)
 
 
 class Speaker:
@@ -175,36 +181,28 @@ class Speaker:
         """Shape, encode and send the line's sound as it is made, and keep how it left."""
         shaper: SoundShaper | None = None
         gain: float | None = None
-        samples: Samples = np.zeros(0, np.int16)
-        left: list[Encoded] = []
+        out = self._plan.encoder.begin(self._plan.rate_hz)
         try:
             async for piece, final in claim.parts():
                 if shaper is None:
                     shaper, gain = self._shaper(claim, piece), self._stage.levels.known(claim.voice)
-                samples = np.concatenate([samples, await _shaped(line, shaper, piece)])
+                out.add(await _shaped(line, shaper, piece))
                 if final:
                     break
-                if len(samples) and self._leaves_in_parts(claim):
-                    left.append(await self._say(line, claim, samples))
-                    samples = samples[:0]
-                    await _let_leave()
-                await self._prompter.follow(line, claim)
+                came_s = self._now()
+                await self._say_in_time(line, claim, out)
+                await self._prompter.follow(line, claim, came_s)
         except EngineError:
             if shaper is not None and line.sound_s > 0:
                 # It broke off: what was kept back, faded out, so that it does not end in a click.
-                await self._say(line, claim, _rest(line, shaper))
+                await self._say_rest(line, claim, out, _rest(line, shaper))
             raise
         if shaper is None:
             raise EngineError("no sound came")
         line.withdraw()
         look = self._look(line, claim, gain)
-        end = np.concatenate([samples, _rest(line, shaper, look.pause_s)])
-        left.append(await self._say(line, claim, end, last=line.rest is None))
-        self._plan.renditions.put(look, left)
-
-    def _leaves_in_parts(self, claim: Claim) -> bool:
-        """Parts that are encoded as Opus one by one do not meet without a trace: a clip at hand is not worth that."""
-        return claim.source == "none" or self._plan.encoder.form.format == "wav"
+        await self._say_rest(line, claim, out, _rest(line, shaper, look.pause_s), last=line.rest is None)
+        self._plan.renditions.put(look, out.left)
 
     def _look(self, line: Line, claim: Claim, gain: float | None) -> Look:
         sentence, voice = line.sentence, claim.voice
@@ -234,22 +232,39 @@ class Speaker:
         line.trace.skipped = str(error)
         if line.voice is not None:
             silence = SoundShaper(self._plan.rate_hz).end(pause_s("", line.sentence.boundary.value))
-            await self._send(line, await self._encoded(line, silence), last=True, voice=line.voice)
+            out = self._plan.encoder.begin(self._plan.rate_hz)
+            await self._send(line, await self._encoded(line, partial(out.rest, silence)), last=True, voice=line.voice)
 
     # -- one chunk
 
-    async def _say(self, line: Line, claim: Claim, samples: Samples, *, last: bool = False) -> Encoded:
-        """Send a part of the line's sound; as it left."""
-        sound = await self._encoded(line, samples)
-        await self._send(line, sound, last=last, voice=claim.voice, source=claim.source)
-        return sound
+    async def _say_in_time(self, line: Line, claim: Claim, out: Encoding) -> None:
+        """Send what waits as soon as it is worth a chunk, or its listener would run dry before more comes."""
+        if not out.waiting_s or await self._may_wait(claim, out):
+            return
+        sound = await self._encoded(line, out.piece)
+        if sound is not None:
+            await self._send(line, sound, last=False, voice=claim.voice, source=claim.source)
+            await _let_leave()
 
-    async def _encoded(self, line: Line, samples: Samples) -> Encoded:
+    async def _may_wait(self, claim: Claim, out: Encoding) -> bool:
+        """Whether what waits can be joined with more that came in time for its listener."""
+        dry_at_s = self.clock.ends_at_s
+        if dry_at_s is None or out.waiting_s >= self._plan.encoder.form.least_s:
+            return False
+        await claim.wait(until_s=dry_at_s - IN_HAND_S)
+        return claim.more and self._now() < dry_at_s - IN_HAND_S
+
+    async def _say_rest(self, line: Line, claim: Claim, out: Encoding, samples: Samples, *, last: bool = False) -> None:
+        """Send all that waits, and `samples` behind it."""
+        sound = await self._encoded(line, partial(out.rest, samples))
+        await self._send(line, sound, last=last, voice=claim.voice, source=claim.source)
+
+    async def _encoded(self, line: Line, encode: Callable[[], Awaitable[MaybeEncoded]]) -> MaybeEncoded:
         await self._wait_for_playback()
-        encoder = self._plan.encoder
         with line.trace.encoding():
-            sound = await encoder.encode(samples, self._plan.rate_hz)
-        line.trace.encode_failures += sound.content_type != encoder.form.content_type
+            sound = await encode()
+        if sound is not None:
+            line.trace.encode_failures += sound.content_type != self._plan.encoder.form.content_type
         return sound
 
     async def _send(self, line: Line, sound: Encoded, *, last: bool, voice: Voice, source: Source = "none") -> None:

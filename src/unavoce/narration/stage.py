@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 SYNTHESIS_LIMIT_S = 60.0
 """Counted from the grant of a slot: an engine that takes longer over one sentence has hung."""
+WAITS_S = 1.0
+"""A listener with less in hand waits for the next sound."""
 LATE_S = 2.0
 """An engine given up sooner after it got its slot was not late: we were."""
 
@@ -261,8 +263,10 @@ class Stage:
     async def _in_steps(self, engine: SteppedEngine, synthesis: Synthesis, limit: asyncio.Timeout) -> None:
         """Whoever is more urgent goes first between two steps; the limit is one of work, not of waiting."""
         now = asyncio.get_running_loop().time
+        synthesis.awaited = synthesis.in_hand_s() < WAITS_S
         async with aclosing(engine.steps(synthesis.spoken, synthesis.voice, synthesis.in_hand_s)) as steps:
-            async for sound, whole in steps:
+            async for sound, whole, work_s in steps:
+                synthesis.work_s += work_s
                 if sound is not None:
                     self._emit(synthesis, sound)
                 if not whole:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 
 import numpy as np
 
@@ -56,8 +57,12 @@ class Synthesis:
         """The same as if it had kept it since: its engine's health counts from here."""
         self.paused: asyncio.Future[None] | None = None
         """Done when it gets its slot back; None where it has it, or never had it."""
+        self.work_s = 0.0
+        """Told of its steps; 0 where its engine has none."""
         self.start_s: float | None = None
         """From its slot to its first sound."""
+        self.awaited = True
+        """Its engine began it for somebody who waits."""
         self.finished_at_s: float | None = None
         self._duration_s = 0.0
         self._changed = asyncio.Event()
@@ -104,7 +109,8 @@ class Synthesis:
         if self.engaged_at_s is None or self.start_s is None:
             return None
         synthesis_s = asyncio.get_running_loop().time() - self.engaged_at_s
-        return Measured(len(self.spoken), self.start_s, synthesis_s, self.duration_s)
+        sound_s, work_s = self.duration_s, self.work_s
+        return Measured(len(self.spoken), self.start_s, synthesis_s, sound_s, work_s, self.awaited)
 
     @property
     def duration_s(self) -> float:
@@ -195,10 +201,12 @@ class Claim:
         """The sound is known already: all of it counts as given out."""
         self._taken, self._taken_s = len(self._synthesis.pieces), self._synthesis.duration_s
 
-    async def wait(self) -> None:
-        """Returns when there is `more`."""
-        while not self.more:
-            await self._synthesis.change()
+    async def wait(self, until_s: float | None = None) -> None:
+        """Returns when there is `more`, at the latest at `until_s` (loop time)."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until_s):
+                while not self.more:
+                    await self._synthesis.change()
 
     def withdraw(self, *, late: bool = False) -> None:
         """The clip is not wanted here any more. The last claim to go cancels the synthesis. May be called again.

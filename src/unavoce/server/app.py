@@ -20,6 +20,7 @@ from unavoce.cores import Cores
 from unavoce.errors import EngineUnavailable, ModelError, StartError
 from unavoce.llm.base import LanguageModel
 from unavoce.llm.factory import create_model
+from unavoce.narration.encoder import Encoder
 from unavoce.narration.stage import Stage
 from unavoce.narration.warming import Warmer
 from unavoce.server.api import Api
@@ -67,7 +68,8 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
     site = await asyncio.to_thread(_site)
     await asyncio.to_thread(say_what_is_left, settings)
     async with asyncio.TaskGroup() as tasks, stage, _chat(stage, model, settings, cores) as chat:
-        beside = [tasks.create_task(_start(model)), tasks.create_task(_warmer(stage, settings).run())]
+        works = (_start(model), _warmer(stage, settings).run(), Encoder(sound_settings(settings).format).load())
+        beside = [tasks.create_task(work) for work in works]
         parts = _parts(settings, cores, stage, model, chat)
         http = web_app([*site.routes(), *_routes(parts, site)])
         sockets = _sockets(parts, tasks)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import builtins
 from contextlib import suppress
-from io import BytesIO
 from typing import Any
 
-import av
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.support.opus import by_libav, by_libsndfile
 
 from unavoce.audio import opus
 from unavoce.audio.opus import opus_bytes, opus_samples
@@ -24,18 +22,6 @@ RATES = [8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 44_100, 48_000]
 
 def tone(count: int, rate_hz: int) -> Samples:
     return (np.sin(2 * np.pi * 440 * np.arange(count) / rate_hz) * 9_000).astype(np.int16)
-
-
-def by_libav(data: bytes) -> np.ndarray:
-    """Decoded by libavcodec's own decoder, at 48 kHz, full scale 1."""
-    with av.open(BytesIO(data)) as file:
-        return np.concatenate([frame.to_ndarray().mean(axis=0) for frame in file.decode(audio=0)])
-
-
-def by_libsndfile(data: bytes) -> tuple[np.ndarray, int]:
-    """Decoded by libopus, at the rate the file names as its input's."""
-    samples, rate_hz = soundfile.read(BytesIO(data))
-    return samples, rate_hz
 
 
 @settings(deadline=None, max_examples=80)

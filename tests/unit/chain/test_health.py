@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,6 +112,17 @@ def test_another_rate_than_before_is_not_believed_at_once() -> None:
     assert pace.odd_rate("joe", 22_050) is None
     refused = [isinstance(pace.odd_rate("joe", 96_000), ImplausibleAudio) for _ in range(FAILURES + 1)]
     assert refused == [True] * FAILURES + [False]
+
+
+def test_how_soon_an_engine_begins_is_told_from_clips_that_were_waited_for() -> None:
+    """One that was not waited for may have come in one large part: it counts only until one was."""
+    pace = Pace()
+    pace.measured("joe", 1.0, Measured(60, start_s=0.5, synthesis_s=0.5, sound_s=4.0, awaited=False))
+    assert pace.start_s(4.0) == pytest.approx(0.5)
+    pace.measured("joe", 1.0, Measured(60, start_s=0.1, synthesis_s=0.5, sound_s=4.0))
+    pace.measured("joe", 1.0, Measured(60, start_s=0.5, synthesis_s=0.5, sound_s=4.0, awaited=False))
+    assert pace.start_s(4.0) == pytest.approx(0.1)
+    assert pace.synthesis_s(4.0) == pytest.approx(0.5)
 
 
 @given(st.lists(st.tuples(st.floats(0.05, 30), st.floats(0.0, 40)), min_size=1, max_size=40))

@@ -23,7 +23,7 @@ from unavoce.chat.traces import TracedReply, Traces
 from unavoce.engines.fake import FakeEngine, FakeOptions, Step
 from unavoce.errors import EngineUnavailable
 from unavoce.narration import script
-from unavoce.narration.encoder import Encoder
+from unavoce.narration.encoder import Encoder, Encoding
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
 from unavoce.narration.renditions import Renditions
@@ -144,13 +144,13 @@ def test_encoding_counts_while_it_lasts() -> None:
     """`encodeMs` is the time between the beginning and the end of shaping and encoding."""
 
     async def work(stage: Stage) -> None:
-        encode = Encoder.encode
+        encode = Encoding.rest
 
-        async def slow(self: Encoder, *sound: Any) -> Any:
+        async def slow(self: Encoding, *sound: Any) -> Any:
             await asyncio.sleep(0.02)
             return await encode(self, *sound)
 
-        with patch.object(Encoder, "encode", slow):
+        with patch.object(Encoding, "rest", slow):
             reply = await said(stage, FIRST)
         assert reply.sentences("synthesisedMs", "encodeMs", "sentMs") == [[150, 20.0, 170]]
 

@@ -46,9 +46,9 @@ def cuts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     done: list[Path] = []
     cut = piper_cutting.cut
 
-    def noted(model: Path, *halves: Path) -> Any:
+    def noted(model: Path, places: Any) -> Any:
         done.append(model)
-        return cut(model, *halves)
+        return cut(model, places)
 
     monkeypatch.setattr(piper_cutting, "cut", noted)
     return done
@@ -56,7 +56,10 @@ def cuts(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 def speaks(made: Halves) -> bool:
     latent = encode(session(made.encoder, 1), made, text([1, 2, 3]), Run())
-    return len(Decoder(session(made.decoder, 1), made).decode(latent, 0, latent.frames, Run())) == latent.frames * 4
+    flow = session(made.flow.model, 1) if made.flow else None
+    return (
+        len(Decoder(session(made.decoder, 1), made, flow).decode(latent, 0, latent.frames, Run())) == latent.frames * 4
+    )
 
 
 def test_halves_are_made_once(files: VoiceFiles, folder: Path, cuts: list[Path]) -> None:
@@ -71,7 +74,9 @@ def test_a_pair_is_about_as_large_as_the_model(tmp_path: Path, folder: Path) -> 
     """No weight lies in both halves."""
     files = written(piper_model(HifiGan("1", (9,), ((1,),), ((2, 4),), width=64), channels=64), tmp_path / "large.onnx")
     made = halves(files, DIGEST, folder)
-    assert made.encoder.stat().st_size + made.decoder.stat().st_size < files.size * 1.1
+    assert made.flow
+    parts = [made.encoder, made.flow.model, made.decoder]
+    assert sum(part.stat().st_size for part in parts) < files.size * 1.1
 
 
 def test_kept_halves_are_read_without_onnx(files: VoiceFiles, folder: Path) -> None:
@@ -110,7 +115,7 @@ def replaced_by_a_folder(path: Path) -> None:
     path.mkdir()
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "decoder.onnx", FACTS])
+@pytest.mark.parametrize("name", ["encoder.onnx", "flow.onnx", "decoder.onnx", FACTS])
 @pytest.mark.parametrize("damage", [cut_short, flipped, emptied, Path.unlink, replaced_by_a_folder])
 def test_what_is_damaged_is_made_anew(
     files: VoiceFiles, folder: Path, cuts: list[Path], name: str, damage: Callable[[Path], None]
@@ -135,6 +140,7 @@ def test_what_is_damaged_is_made_anew(
         {"latent": ""},
         {"extra": ["x"] * 101},
         {"overhead": float("inf")},
+        {"flow": {"sha256": "0" * 64, "source": "x", "extra": [], "context": -1}},
         {"encoder_sha256": "../../etc"},
         {"another": 1},
     ],
@@ -231,7 +237,7 @@ def test_what_is_no_longer_of_use_goes(files: VoiceFiles, folder: Path, tmp_path
     gone = written(piper_model(TINY, seed=2), tmp_path / "gone.onnx")
     halves(gone, "cd" * 32, folder)
     gone.model.unlink()
-    for name in ("cut-0123-v0", "cut-0123-v1", "cut-0123-v1.7-aa.part", f"cut-0123-v{piper_halves.FORMAT + 1}"):
+    for name in ("cut-0123-v0", "cut-0123-v2", "cut-0123-v1.7-aa.part", f"cut-0123-v{piper_halves.FORMAT + 1}"):
         (folder / name).mkdir()
     long_ago = time.time() - piper_halves.PART_AGE_S - 60
     os.utime(folder / "cut-0123-v1.7-aa.part", (long_ago, long_ago))

@@ -20,7 +20,7 @@ from unavoce.cache.memory import MemoryCache
 from unavoce.chain.chain import Chain
 from unavoce.engines.fake import FakeEngine, FakeOptions
 from unavoce.errors import AudioError
-from unavoce.narration.encoder import Encoded, Encoder, Form, Format
+from unavoce.narration.encoder import LEAST_OPUS_S, Encoded, Encoder, Form, Format
 from unavoce.narration.narrator import ReplyNarrator
 from unavoce.narration.plan import Plan
 from unavoce.narration.renditions import OVERHEAD, Look, Renditions
@@ -94,25 +94,29 @@ def test_the_first_part_of_a_clip_at_hand_leaves_before_the_rest_is_shaped() -> 
     assert 0 < anew.chunks[0][1].duration_s <= FIRST_PART_S
 
 
-def test_a_clip_at_hand_is_encoded_whole_as_opus() -> None:
-    """Parts of it that are encoded one by one would meet with a step that can be heard."""
-    _, anew = asyncio.run(on_stage([SENTENCE] * 2, [Renditions()] * 2, "opus"))
-    assert (len(anew.chunks), sources(anew)) == (1, {"memory"})
+def test_a_clip_at_hand_leaves_in_parts_as_opus_too() -> None:
+    """Its first chunk is as short as WAV's, none of the others is short, and joined they have its samples."""
+    made, anew = asyncio.run(on_stage([SENTENCE] * 2, [Renditions()] * 2, "opus"))
+    assert sources(anew) == {"memory"}
+    assert 0 < anew.chunks[0][1].duration_s <= FIRST_PART_S
+    assert all(chunk.duration_s >= LEAST_OPUS_S for _, chunk in anew.chunks[1:])
+    assert np.array_equal(heard(anew), heard(made))
 
 
 def test_an_encoded_clip_is_not_encoded_again() -> None:
-    """Whoever says the sentence next sends the very bytes of the first time, as Opus too."""
-    encode = Encoder.encode
-    calls: list[int] = []
+    """Whoever says the sentence next sends the very bytes of the first time, piece by piece, and encodes nothing."""
 
-    async def counted(self: Encoder, samples: Samples, rate_hz: int) -> Encoded:
-        calls.append(len(samples))
-        return await encode(self, samples, rate_hz)
+    async def work() -> tuple[Ear, Ear]:
+        kept, one = Renditions(ENOUGH), engine(pieces=5)
+        async with Stage(Chain([one]), cache=Cache(MemoryCache(ENOUGH)), rehearse=False) as stage:
+            await asyncio.sleep(0)
+            stage.levels.learn(one.voices()[0], one.tone(SENTENCE, one.voices()[0]))
+            first = await say(stage, SENTENCE, kept, "opus")
+            with patch("unavoce.narration.encoder.OpusPieces", side_effect=AudioError("nothing is to be encoded")):
+                return first, await say(stage, SENTENCE, kept, "opus")
 
-    with patch.object(Encoder, "encode", counted):
-        kept = Renditions(ENOUGH)
-        first, again = asyncio.run(on_stage([SENTENCE] * 2, [kept, kept], "opus"))
-    assert len(calls) == len(first.chunks)
+    first, again = asyncio.run(work())
+    assert len(first.chunks) > 1
     assert [chunk.audio for _, chunk in again.chunks] == [chunk.audio for _, chunk in first.chunks]
     assert {chunk.content_type for _, chunk in again.chunks} == {Form("opus").content_type}
 
@@ -124,7 +128,7 @@ def test_a_failed_encode_is_tried_again() -> None:
     async def work() -> tuple[Ear, Ear]:
         async with Stage(Chain([engine()]), cache=Cache(MemoryCache(ENOUGH)), rehearse=False) as stage:
             await asyncio.sleep(0)
-            with patch("unavoce.narration.encoder.opus_bytes", side_effect=AudioError("as told")):
+            with patch("unavoce.narration.encoder.OpusPieces", side_effect=AudioError("as told")):
                 failed = await say(stage, SHORT, kept, "opus")
             return failed, await say(stage, SHORT, kept, "opus")
 

@@ -7,6 +7,7 @@
  *   await instruments.send(message, { interrupt: true });      in the voice, speed and format that are set
  *   article.append(instruments.replyLine(replyId));            below each reply
  */
+import { canPlayOpus } from "../../player/unavoce-player.js";
 import { element } from "../dom.js";
 import { storageOf } from "../storage.js";
 import { Api, KeyStore } from "./access.js";
@@ -14,7 +15,7 @@ import { HealthIndicator, icon, LevelMeter, Notices, speechControls } from "./he
 import { Health } from "./health.js";
 import { ReplyLine } from "./reply-line.js";
 import { Records } from "./reply-record.js";
-import { decodesOpus, engineOf, isGone, Settings, STORED_AS } from "./settings.js";
+import { engineOf, isGone, Settings, STORED_AS } from "./settings.js";
 
 /** @typedef {import("../../player/unavoce-player.js").Conversation} Conversation */
 
@@ -59,8 +60,8 @@ export class Instruments {
     this.header = this.#drawHeader();
     this.notices = this.#notices.element;
     this.#listen();
-    void decodesOpus().then((decodes) => {
-      this.#opus = decodes;
+    void canPlayOpus().then((can) => {
+      this.#opus = can;
     });
   }
 
