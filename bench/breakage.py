@@ -68,7 +68,7 @@ class Primary(FakeEngine):
 
     def _pass_on(self, emit: Emit, number: int, piece: Pcm) -> None:
         emit(piece)
-        if self._death == Death(number, self.calls[number].emitted + 1):
+        if self._death == Death(number, self.calls[number].emitted):
             self._die()
 
     def _die(self) -> None:
