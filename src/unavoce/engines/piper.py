@@ -58,9 +58,10 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
 
     name = "piper"
     Options = PiperOptions
-    max_concurrency = 2
 
     def __init__(self, options: PiperOptions, context: EngineContext) -> None:
+        # A step for each core, and one that waits, so that no core stands idle while the event loop chooses the next.
+        self.max_concurrency = context.cores.count + 1
         super().__init__(options, context, Sessions(self._load, name=self.name, limit=MAX_SESSIONS))
         self._options: PiperOptions = options
         self._files = _find(options.voice, context.data_dir / "voices")
