@@ -56,13 +56,13 @@ async def run(_repeat: int) -> Report:
     voice = await asyncio.to_thread(piper_voice, 1)
     runs: Runs = {}
     with TemporaryDirectory() as folder:
+        if refuses:
+            async with _unavoce(Path(folder), {}) as server:
+                runs[counts[-1], AS_IT_COMES] = [await _run(server, voice, counts[-1], len(counts))]
         async with _servers(Path(folder), NEVER_BUSY if refuses else {}) as servers:
             for turn, count in enumerate(counts):
                 for who in rotated(list(servers), turn):
                     runs.setdefault((count, who), []).append(await _run(servers[who], voice, count, turn))
-        if refuses:
-            async with _unavoce(Path(folder), {}) as server:
-                runs[counts[-1], AS_IT_COMES] = [await _run(server, voice, counts[-1], len(counts))]
     return report(runs)
 
 
