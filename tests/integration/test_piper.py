@@ -32,6 +32,7 @@ from unavoce.engines.piper import PiperEngine
 from unavoce.engines.piper_onnx import LoadedVoice, WholeVoice, load
 from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_voice
+from unavoce.engines.piper_windows import ALONE_S
 from unavoce.engines.registry import create_engine
 from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, SettingsError
@@ -83,14 +84,16 @@ class Computations:
         self.begun = threading.Event()
         step = Passage.step
 
-        def watched(passage: Passage, voice: LoadedVoice, in_hand_s: float, run: Run) -> Progress:
+        def watched(
+            passage: Passage, voice: LoadedVoice, in_hand_s: float, run: Run, wait_s: float = ALONE_S
+        ) -> Progress:
             if threading.current_thread().name.startswith("piper-load"):
-                return step(passage, voice, in_hand_s, run)  # warming up
+                return step(passage, voice, in_hand_s, run, wait_s)  # warming up
             self.threads.append(threading.get_ident())
             self.niceness.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
             self.begun.set()
             try:
-                progress = step(passage, voice, in_hand_s, run)
+                progress = step(passage, voice, in_hand_s, run, wait_s)
             except Exception as error:
                 self.ends.append(type(error).__name__)
                 raise

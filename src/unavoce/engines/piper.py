@@ -28,6 +28,7 @@ from unavoce.engines.piper_voices import (
     packaged_voice,
     read_voice,
 )
+from unavoce.engines.piper_windows import ALONE_S, AMONG_OTHERS_S
 from unavoce.engines.sessions import Sessions
 from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
 
@@ -90,9 +91,13 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         passage, progress = Passage(spoken, self._manner_of(voice)), Progress(None)
         with self._sentence():
             while not progress.whole:
-                step = partial(_step, passage, in_hand_s())
+                step = partial(_step, passage, in_hand_s(), self._wait_s())
                 progress, work_s = await self._compute(files, step, in_hand_s)
                 yield progress._replace(work_s=work_s)
+
+    def _wait_s(self) -> float:
+        """From the end of a step to the same sentence's next."""
+        return AMONG_OTHERS_S if self._sentences > self._context.cores.count else ALONE_S
 
     def _load(self, files: VoiceFiles, threads: int) -> LoadedVoice:
         try:
@@ -143,8 +148,8 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
         return speaker_id
 
 
-def _step(passage: Passage, in_hand_s: float, voice: LoadedVoice, run: Run) -> Progress:
-    return passage.step(voice, in_hand_s, run)
+def _step(passage: Passage, in_hand_s: float, wait_s: float, voice: LoadedVoice, run: Run) -> Progress:
+    return passage.step(voice, in_hand_s, run, wait_s)
 
 
 def _find(wanted: str, folder: Path) -> dict[str, VoiceFiles]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from unavoce.audio.pcm import Pcm
 from unavoce.engines.base import Progress
 from unavoce.engines.piper_voices import Manner
-from unavoce.engines.piper_windows import next_window
+from unavoce.engines.piper_windows import ALONE_S, next_window
 from unavoce.errors import EngineRefused
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ class Passage:
         self._made = 0
         """Frames of the sentences before it that have."""
 
-    def step(self, voice: LoadedVoice, in_hand_s: float, run: Run) -> Progress:
-        """The next part of the sound, for a listener with `in_hand_s` seconds in hand.
+    def step(self, voice: LoadedVoice, in_hand_s: float, run: Run, wait_s: float = ALONE_S) -> Progress:
+        """The next part of the sound, for a listener with `in_hand_s` seconds in hand. `wait_s`: until the next step
+        begins, about.
 
         Raises `EngineRefused` when there is nothing to pronounce, `Stopped` after `run.stop()`, and `EngineError` when
         the computation fails.
@@ -44,9 +46,11 @@ class Passage:
             self._sentences = voice.sentences(self._spoken)
             if not self._sentences:
                 raise EngineRefused("Piper finds nothing to pronounce in this text")
+        began_s = perf_counter()
         latent = self._latent = self._latent or voice.latent(self._sentences[0], self._manner, run)
         left = latent.frames - self._decoded
-        frames = next_window(left, self._made + self._decoded, in_hand_s, voice.costs)
+        in_hand_s -= perf_counter() - began_s
+        frames = next_window(left, self._made + self._decoded, in_hand_s, voice.costs, wait_s)
         samples = voice.samples(latent, self._decoded, self._decoded + frames, run)
         self._decoded += frames
         if frames == left:

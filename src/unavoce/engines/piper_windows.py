@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-WAITS_S = 1.0
-"""A listener with less in hand is served in windows that grow; one with more may wait for a large one."""
 SHARE = 0.5
 """Of what a listener has in hand, for the window that is computed meanwhile."""
 KEPT_BACK_S = 0.26
 """Of a first window's sound: what shaping keeps back until more comes, and the silence a voice begins with."""
-OVERHEAD_S = 0.02
-"""From a window's end to the next one's begin, on a busy event loop."""
+ALONE_S, AMONG_OTHERS_S = 0.02, 0.15
+"""From a window's end to the next one's begin: on a busy event loop, and where other sentences want the cores too."""
 GROWTH = 2
-"""A window by all before it together, at most, while the listener waits."""
+"""A window by all before it together, at most, where the listener has not enough in hand for more."""
 LEAST, LARGEST_S = 24, 3.0
 """Frames of the smallest window; seconds of sound of the largest, which is when someone more urgent gets a turn."""
 FLOW_STEP = 300
@@ -39,20 +37,23 @@ class Costs:
     """Work of a frame in the flow, by the work of one in the decoder, where it is computed between windows."""
 
 
-def next_window(left: int, made: int, in_hand_s: float, costs: Costs) -> int:
-    """Frames to decode next, of `left` (at least 1) that come after `made`, for a listener with `in_hand_s`."""
-    if in_hand_s >= WAITS_S:
-        frames = (in_hand_s * SHARE - OVERHEAD_S) / costs.work_s - costs.overhead
-    else:
-        frames = GROWTH * made if made else _first(costs, left)
+def next_window(left: int, made: int, in_hand_s: float, costs: Costs, wait_s: float = ALONE_S) -> int:
+    """Frames to decode next, of `left` (at least 1) that come after `made`, for a listener with `in_hand_s`.
+
+    `wait_s`: from this window's end to the next one's begin, about.
+    """
+    # What was made of this sentence counts as in hand, but for what shaping keeps back of it.
+    spare_s = in_hand_s - (KEPT_BACK_S if made else 0.0)
+    affordable = (spare_s * SHARE - wait_s) / costs.work_s - costs.overhead
+    frames = max(affordable, GROWTH * made if made else _first(costs, left, wait_s))
     frames = int(max(LEAST, min(frames, LARGEST_S / costs.sound_s)))
     # A short rest would cost as much around it as in itself.
     return left if left <= frames + LEAST else frames
 
 
-def _first(costs: Costs, left: int) -> float:
+def _first(costs: Costs, left: int, wait_s: float) -> float:
     """The fewest frames whose sound lasts until the window after them is there."""
     gained_s = costs.sound_s - GROWTH * costs.work_s
     flow = costs.flow * min(left, FLOW_STEP)
-    needed_s = KEPT_BACK_S + (LEAST + costs.overhead + flow) * costs.work_s + OVERHEAD_S
+    needed_s = KEPT_BACK_S + (LEAST + costs.overhead + flow) * costs.work_s + wait_s
     return ceil(needed_s / gained_s) if gained_s > 0 else left

@@ -112,7 +112,7 @@ class Speaker:
             if line.claim is None and in_synthesis < self._parallel():
                 in_synthesis += not self._claim(line, due_s).done
             if line.claim is not None:
-                line.claim.due_s = due_s
+                line.claim.due_s, line.claim.waits = due_s, not self.chunk_sentences
             due_s += self._stage.chain.sound_s(self._cast.voice, len(line.to_say))
 
     def _claim(self, line: Line, due_s: float) -> Claim:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 SYNTHESIS_LIMIT_S = 60.0
 """Counted from the grant of a slot: an engine that takes longer over one sentence has hung."""
-WAITS_S = 1.0
+WAITS_S = 0.2
 """A listener with less in hand waits for the next sound."""
 LATE_S = 2.0
 """An engine given up sooner after it got its slot was not late: we were."""

@@ -79,8 +79,13 @@ class Synthesis:
         return min((claim.due_s + claim.in_hand_s for claim in self.claims), default=NEVER_DUE)
 
     def in_hand_s(self) -> float:
-        """Seconds until the first of its listeners runs dry (`unavoce.engines.base.InHand`)."""
-        return self.due_s - asyncio.get_running_loop().time()
+        """Seconds until the first of its listeners runs dry (`unavoce.engines.base.InHand`).
+
+        One who has heard nothing of the reply yet has nothing in hand but what is there of its first sentence.
+        """
+        in_hand_s = self.due_s - asyncio.get_running_loop().time()
+        waiting = [claim.in_hand_s for claim in self.claims if claim.waits]
+        return min([in_hand_s, *waiting])
 
     def emit(self, piece: Pcm) -> None:
         """Takes the engine's sound (`unavoce.engines.base.Emit`). Raises ImplausibleAudio."""
@@ -153,6 +158,8 @@ class Claim:
         self._taken_s = 0.0
         self.due_s = due_s
         """When its listener has heard all that was taken of it, and all that comes before."""
+        self.waits = False
+        """Its listener has heard nothing of the reply yet."""
         self.when_done = when_done
 
     @property

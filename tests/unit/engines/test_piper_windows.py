@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unavoce.engines.piper_windows import KEPT_BACK_S, LARGEST_S, LEAST, OVERHEAD_S, Costs, next_window
+from unavoce.engines.piper_windows import ALONE_S, KEPT_BACK_S, LARGEST_S, LEAST, Costs, next_window
 
 FRAME_S = 256 / 22_050
 WORK = st.floats(0.0001, 0.0045)
@@ -17,10 +17,13 @@ WORK = st.floats(0.0001, 0.0045)
 
 
 def plan(frames: int, in_hand_s: float, costs: Costs) -> list[int]:
-    """All windows of a sentence whose listener has so much in hand at its beginning, and gains what is decoded."""
+    """All windows of a sentence whose listener has so much in hand at its beginning, gains what is decoded, and spends
+    what that takes, from the first window on."""
     windows: list[int] = []
     while (made := sum(windows)) < frames:
-        windows.append(next_window(frames - made, made, in_hand_s + made * costs.sound_s, costs))
+        window = next_window(frames - made, made, in_hand_s + made * costs.sound_s, costs)
+        in_hand_s -= (window + costs.overhead) * costs.work_s + ALONE_S if windows else 0.0
+        windows.append(window)
     return windows
 
 
@@ -38,7 +41,7 @@ def test_windows_cover_a_sentence(frames: int, in_hand_s: float, work_s: float, 
 def test_a_listener_who_waits_does_not_run_dry(frames: int, work_s: float, overhead: float) -> None:
     """Heard from its first window on, less what shaping keeps back, a sentence never waits for the next window."""
     windows = plan(frames, 0.0, Costs(FRAME_S, work_s, overhead))
-    spent_s = accumulate((window + overhead) * work_s + OVERHEAD_S for window in windows[1:])
+    spent_s = accumulate((window + overhead) * work_s + ALONE_S for window in windows[1:])
     for made, until_s in zip(accumulate(windows), spent_s, strict=False):
         assert until_s <= made * FRAME_S - KEPT_BACK_S + 1e-9
 
