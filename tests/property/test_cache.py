@@ -177,7 +177,7 @@ class CacheMachine(RuleBasedStateMachine):
     def flip_a_bit_of_a_clip(self, number: int, place: float, bit: int) -> None:
         path = path_of(self.folder, key(number))
         if path.exists():
-            content = bytearray(path.read_bytes())
+            content = bytearray(path.read_bytes()) or bytearray(1)  # of one that was truncated nothing may be left
             content[int(place * len(content))] ^= 1 << bit
             path.write_bytes(content)
             self.sure = False
@@ -215,7 +215,7 @@ class CacheMachine(RuleBasedStateMachine):
     def flip_a_bit_of_the_index(self, place: float, bit: int) -> None:
         path = self.folder / "index.sqlite"
         if path.exists() and path.stat().st_size:
-            content = bytearray(path.read_bytes())
+            content = bytearray(path.read_bytes()) or bytearray(1)  # of one that was truncated nothing may be left
             content[int(place * len(content))] ^= 1 << bit
             path.write_bytes(content)
             self.sure = False

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unavoce.text import Sentence, SentenceStream
+from unavoce.text import Boundary, Sentence, SentenceStream
 from unavoce.text.parting import Offer
 
 
@@ -99,7 +99,9 @@ def test_openings_lose_nothing(text: str, language: str, choice: int) -> None:
     sentences = [*whole.feed(text), *whole.end()]
     assert joined == "".join("".join(one.text for one in sentences).split())
     added = {one.start for one in pieces} - {one.start for one in sentences}
-    assert all(before.end - before.start >= 8 for before, one in pairwise(pieces) if one.start in added)
+    parted_here = [before for before, one in pairwise(pieces) if one.start in added]
+    # One that ends with a stop is a sentence: what is inside a quote may depend on where the quote was parted.
+    assert all(one.end - one.start >= 8 for one in parted_here if one.boundary is Boundary.CLAUSE)
 
 
 SILENT = re.compile(
