@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from unavoce.audio.pcm import Samples
 from unavoce.engines.onnx_runs import Run, infer, int16, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
-from unavoce.engines.piper_halves import Halves, halves
+from unavoce.engines.piper_halves import halves
+from unavoce.engines.piper_parts import Halves
 from unavoce.engines.piper_voices import packaged_voice
 
 IDS = [1, 0, 20, 0, 18, 0, 24, 0, 24, 0, 100, 0, 10, 0, 3, 0, 33, 0, 120, 0, 62, 0, 24, 0, 17, 0, 4, 0, 2] * 3

@@ -22,7 +22,8 @@ from unavoce.engines.onnx_runs import Run, Sound, infer, int16, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
 from unavoce.engines.piper_flow import find_flow
 from unavoce.engines.piper_graph import find_cut
-from unavoce.engines.piper_halves import Halves, halves
+from unavoce.engines.piper_halves import halves
+from unavoce.engines.piper_parts import Halves
 
 QUALITIES = {"low": LOW, "high": HIGH}
 KINDS = list(itertools.product(QUALITIES, [1, 3], ["named", "bare"]))

@@ -16,8 +16,9 @@ from pydantic import Field
 
 from unavoce.engines.base import EngineContext, InHand, Progress, Voice
 from unavoce.engines.in_process import LocalEngine, LocalOptions
-from unavoce.engines.piper_halves import Halves, halves
-from unavoce.engines.piper_passage import Passage
+from unavoce.engines.piper_halves import halves
+from unavoce.engines.piper_parts import Halves
+from unavoce.engines.piper_passage import Passage, warm
 from unavoce.engines.piper_reach import Uncuttable
 from unavoce.engines.piper_voices import (
     WHERE_VOICES_COME_FROM,
@@ -30,7 +31,7 @@ from unavoce.engines.piper_voices import (
 )
 from unavoce.engines.piper_windows import ALONE_S, AMONG_OTHERS_S
 from unavoce.engines.sessions import Sessions
-from unavoce.errors import EngineRefused, EngineUnavailable, NotThere
+from unavoce.errors import EngineError, EngineRefused, EngineUnavailable, NotThere
 
 if TYPE_CHECKING:
     from unavoce.engines.onnx_runs import Run
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 6
-"""Three voices, each with a wide and a narrow session; about 110 MB each when loaded, 190 MB after a few sentences."""
+"""Three voices, each wide and narrow. What a voice takes in memory: docs/decisions/022-long-runs.md."""
 REMEDY = "pip install 'unavoce[piper]'"
 
 
@@ -101,10 +102,16 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
 
     def _load(self, files: VoiceFiles, threads: int) -> LoadedVoice:
         try:
-            from unavoce.engines.piper_onnx import load  # noqa: PLC0415  # heavy, and may not be installed
+            from unavoce.engines.onnx_runs import Run  # noqa: PLC0415  # heavy, and may not be installed
+            from unavoce.engines.piper_onnx import load  # noqa: PLC0415
         except ImportError as error:
             raise EngineUnavailable(f"the piper engine is not installed ({error}); remedy: {REMEDY}") from error
-        return load(files, threads, self._halves_of(files))
+        voice = load(files, threads, self._halves_of(files))
+        try:
+            warm(voice, Run())
+        except EngineError as error:
+            raise EngineUnavailable(f"{files.model} cannot speak ({error}); replace it with a whole copy") from error
+        return voice
 
     def _halves_of(self, files: VoiceFiles) -> Halves | None:
         """None where its model cannot be parted: it speaks whole sentences then, and says so. On the loading thread."""

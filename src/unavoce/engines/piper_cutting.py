@@ -16,7 +16,7 @@ from unavoce.engines.onnx_runs import Run, Sound, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
 from unavoce.engines.piper_flow import FlowCut, find_flow
 from unavoce.engines.piper_graph import Cut, find_cut
-from unavoce.engines.piper_halves import Halves
+from unavoce.engines.piper_parts import Halves
 from unavoce.engines.piper_reach import Uncuttable
 from unavoce.engines.piper_spans import cut_names
 

@@ -17,7 +17,7 @@ from unavoce.engines.piper_spans import Span, cut_names, flow_step, spans
 from unavoce.errors import EngineError
 
 if TYPE_CHECKING:
-    from unavoce.engines.piper_halves import Flow, Halves
+    from unavoce.engines.piper_parts import Flow, Halves
 
 Tensors = Mapping[str, NDArray[Any]]
 COLUMNS: Final = 3

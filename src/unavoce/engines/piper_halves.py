@@ -17,13 +17,13 @@ import secrets
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from unavoce.engines.piper_parts import Flow, Halves
 from unavoce.engines.piper_reach import MAX_CONTEXT, MAX_SAMPLES_PER_FRAME, Uncuttable
 from unavoce.engines.piper_spans import Level
 from unavoce.engines.piper_voices import VoiceFiles
@@ -89,53 +89,6 @@ class Facts(BaseModel):
         if sizes[0] != 1 or any(finer % size for size, finer in pairwise(sizes)):
             raise ValueError("the first level is the latent, and each has a multiple of the elements before it")
         return levels
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What stands between encoder and decoder: convolutions over frames, so that it, too, takes windows."""
-
-    model: Path
-    source: str
-    """What it reads, of shape (1, channels, frames)."""
-    extra: tuple[str, ...]
-    """What else it is given: a mask with a column per frame, and what it is told of the speaker."""
-    context: int
-    """Frames on either side of some on which their columns depend."""
-    weight: float
-    """Work of a frame here, by the work of one in the decoder."""
-
-
-@dataclass(frozen=True, slots=True)
-class Halves:
-    """Models that together compute what one did."""
-
-    encoder: Path
-    """Has the whole model's inputs; its outputs are what flow and decoder are given of the text, and the speaker."""
-    flow: Flow | None
-    """None where the encoder makes the latent itself."""
-    decoder: Path
-    """Latent to sound."""
-    latent: str
-    """Of shape (1, channels, frames)."""
-    extra_inputs: tuple[str, ...]
-    """What else the decoder is given: of a model with several speakers, what it is told of the speaker."""
-    samples_per_frame: int
-    levels: tuple[Level, ...]
-    """Where the decoder can be cut to a window: the latent, then behind upsamplings."""
-    overhead: float
-    """Frames whose work a window costs beside its own: with levels, much less than its context on both sides."""
-
-    @property
-    def are_there(self) -> bool:
-        """Whether nobody has removed them since; blocks."""
-        models = [self.encoder, self.decoder, *([self.flow.model] if self.flow else [])]
-        return all(model.is_file() for model in models)
-
-    @property
-    def context(self) -> int:
-        """Frames on either side of a window on which its samples depend."""
-        return self.levels[0].context
 
 
 def halves(files: VoiceFiles, digest: str, folder: Path) -> Halves:

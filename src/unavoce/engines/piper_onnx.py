@@ -22,13 +22,12 @@ from unavoce.audio.pcm import Samples
 from unavoce.engines.espeak import ESPEAK, harmless
 from unavoce.engines.onnx_runs import Run, infer, int16, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
-from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_config
 from unavoce.engines.piper_windows import Costs
-from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
+from unavoce.errors import EngineError, EngineUnavailable
 
 if TYPE_CHECKING:
-    from unavoce.engines.piper_halves import Halves
+    from unavoce.engines.piper_parts import Halves
 
 logging.getLogger("piper").setLevel(logging.ERROR)  # below that it logs texts and phonemes
 
@@ -147,7 +146,7 @@ class PartedVoice(LoadedVoice):
 
 
 def load(files: VoiceFiles, threads: int, halves: Halves | None = None) -> LoadedVoice:
-    """Load and warm a voice (0.7 s or so) in sessions of `threads` threads; parted, where its halves are given.
+    """Load a voice (half a second or so) in sessions of `threads` threads; parted, where its halves are given.
 
     Raises `EngineUnavailable` naming what is missing or damaged.
     """
@@ -155,7 +154,6 @@ def load(files: VoiceFiles, threads: int, halves: Halves | None = None) -> Loade
     try:
         config = PiperConfig.from_dict(read_config(files.config))
         voice = _parted(config, halves, threads) if halves else _whole(config, files, threads)
-        _warm(voice)
     except EngineUnavailable:
         raise
     except Exception as error:
@@ -181,13 +179,3 @@ def _check_unchanged(files: VoiceFiles) -> None:
         raise EngineUnavailable(f"{files.model} cannot be read ({error})") from error
     if not unchanged:  # else its clips would be cached under the old model's fingerprint
         raise EngineUnavailable(f"{files.model} has changed since the start; restart to use it")
-
-
-def _warm(voice: LoadedVoice) -> None:
-    """The first inference of a session is slow; let no listener wait for it."""
-    try:
-        passage, run = Passage("One, two.", Manner()), Run()
-        while not passage.step(voice, 0.0, run).whole:
-            pass
-    except EngineRefused:
-        return  # a voice for another script; its first sentence warms it

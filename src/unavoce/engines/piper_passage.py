@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -57,3 +58,11 @@ class Passage:
             self._sentences, self._latent = self._sentences[1:], None
             self._made, self._decoded = self._made + latent.frames, 0
         return Progress(Pcm(samples, voice.rate_hz), whole=not self._sentences)
+
+
+def warm(voice: LoadedVoice, run: Run) -> None:
+    """The first inference of a session is slow; let no listener wait for it. Raises EngineError."""
+    passage = Passage("One, two.", Manner())
+    with suppress(EngineRefused):  # a voice for another script; its first sentence warms it
+        while not passage.step(voice, 0.0, run).whole:
+            pass

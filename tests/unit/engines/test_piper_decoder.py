@@ -15,7 +15,8 @@ from tests.support.piper_model import HifiGan, Maker, piper_model, text, written
 
 from unavoce.engines.onnx_runs import Run, Sound, Stopped, infer, session
 from unavoce.engines.piper_decoder import Decoder, Latent, encode
-from unavoce.engines.piper_halves import Halves, halves
+from unavoce.engines.piper_halves import halves
+from unavoce.engines.piper_parts import Halves
 from unavoce.engines.piper_spans import Level, flow_step, spans
 
 TINY = HifiGan("2", (3,), ((1,),), ((2, 4), (2, 4)), width=4)

@@ -19,7 +19,8 @@ from tests.support.piper_model import HifiGan, piper_model, text, written
 from unavoce.engines import piper_halves
 from unavoce.engines.onnx_runs import Run, session
 from unavoce.engines.piper_decoder import Decoder, encode
-from unavoce.engines.piper_halves import FACTS, MAX_KEPT, Halves, halves, tidy
+from unavoce.engines.piper_halves import FACTS, MAX_KEPT, halves, tidy
+from unavoce.engines.piper_parts import Halves
 from unavoce.engines.piper_reach import Uncuttable
 from unavoce.engines.piper_voices import VoiceFiles
 
