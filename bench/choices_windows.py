@@ -15,12 +15,9 @@ from unittest.mock import patch
 
 from bench.figures import gaps_s
 from bench.replies import tokens_of
-from bench.speakers import ByNarrator, listen
+from bench.speakers import ByNarrator, listen, narrating
 from bench.tables import Table, add
-from bench.uncached import UNCACHED
-from unavoce import Narrator, Settings
-from unavoce.composition import build_stage
-from unavoce.cores import Cores
+from unavoce import Narrator
 from unavoce.engines import piper_windows
 from unavoce.engines.base import SteppedEngine
 from unavoce.errors import EngineUnavailable
@@ -48,12 +45,7 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
 async def windows(folder: Path, repeat: int) -> Table:
     table: Table = {name: {} for name in WAYS}
     shuffled = random.Random(1)  # noqa: S311 - not for secrets: an order that favours nobody
-    settings = Settings.model_validate({"data_dir": folder, **UNCACHED})
-    stage = build_stage(settings, Cores())
-    async with Narrator(settings, stage) as narrator:
-        await narrator.ready()
-        engine = stage.chain.engine("piper")
-        assert isinstance(engine, SteppedEngine)
+    async with narrating(folder) as (narrator, engine):
         if engine.detail:
             raise EngineUnavailable(f"piper {engine.detail}")
         await listen(ByNarrator(narrator), tokens_of(TEXT), None)

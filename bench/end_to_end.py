@@ -11,7 +11,7 @@ from typing import Any
 from bench.figures import Spread, underrun_s
 from bench.machine import memory_mb
 from bench.report import Grid, Report
-from bench.serving import Answer, Guest, Serving, guest, serving
+from bench.serving import Answer, Guest, Serving, serving, visiting
 
 QUESTIONS = (
     "What is the capital of France?",
@@ -36,7 +36,7 @@ async def run(repeat: int) -> Report:
         for _ in range(repeat):
             async with serving(Path(folder)) as server:
                 await _start(server, measured)
-        async with serving(Path(folder)) as server, guest(server.url) as visitor:
+        async with serving(Path(folder)) as server, visiting(server.url, Guest) as visitor:
             await visitor.ask(QUESTIONS[0])
             await _talk(visitor, repeat, measured)
             await visitor.ask(LONG, only_text=True)
@@ -46,7 +46,7 @@ async def run(repeat: int) -> Report:
 
 async def _start(server: Serving, measured: Measured) -> None:
     """A message as soon as the server says it is ready, while model and voice are still loading."""
-    async with guest(server.url) as visitor:
+    async with visiting(server.url, Guest) as visitor:
         answer = await visitor.ask(QUESTIONS[0])
     _add(measured.start, "process to ready line", server.ready_s - server.started_s)
     if server.cpu_s is not None:

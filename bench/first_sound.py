@@ -29,15 +29,12 @@ from bench.speakers import (
     PlainLoop,
     Speaker,
     listen,
+    narrating,
     noting_asked,
     piper_voice,
     raw_cpu_per_sound,
     raw_first_sound_s,
 )
-from bench.uncached import UNCACHED
-from unavoce import Narrator, Settings
-from unavoce.composition import build_stage
-from unavoce.cores import Cores
 from unavoce.engines.base import SteppedEngine
 from unavoce.text import Sentence, SentenceStream
 from unavoce.text.parting import Take
@@ -58,12 +55,7 @@ class Bench:
 
 async def run(repeat: int) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings.model_validate({"data_dir": folder, **UNCACHED})
-        stage = build_stage(settings, Cores())
-        async with Narrator(settings, stage) as narrator:
-            await narrator.ready()
-            engine = stage.chain.engine("piper")
-            assert isinstance(engine, SteppedEngine)
+        async with narrating(folder) as (narrator, engine):
             loop = PlainLoop(await asyncio.to_thread(piper_voice))
             bench = Bench({US: ByNarrator(narrator), LOOP: loop}, engine, await asyncio.to_thread(piper_voice, 1))
             for speaker in bench.speakers.values():

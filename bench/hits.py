@@ -13,7 +13,7 @@ from typing import Literal
 
 from bench.figures import Spread
 from bench.report import Grid, Report
-from bench.serving import Answer, Guest, guest, serving
+from bench.serving import Answer, Guest, serving, visiting
 from bench.uncached import CACHED_ENVIRONMENT
 from unavoce.narration.encoder import Format
 
@@ -134,7 +134,7 @@ async def first_chunk_delays(
             "PYTHONPATH": str(Path(__file__).parents[1]),
             **(settings or {}),
         }
-        async with serving(Path(folder), environment, command) as server, guest(server.url) as client:
+        async with serving(Path(folder), environment, command) as server, visiting(server.url, Guest) as client:
             # What is asked for while the engine starts is not kept.
             await _say_all(client, (WARM_UP, *sentences), made_as or format)
             answers = [await _say_all(client, sentences, format) for _ in range(turns)]

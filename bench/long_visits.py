@@ -11,8 +11,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ import httpx
 import socketio
 
 from bench.long_replies import Told, faults, new_text, odd_lengths
+from bench.serving import visiting
 from unavoce.audio.opus import opus_samples
 from unavoce.audio.wav import WavReader
 
@@ -94,17 +94,6 @@ async def _ended(writing: asyncio.Task[None]) -> None:
     await asyncio.gather(writing, return_exceptions=True)
 
 
-@asynccontextmanager
-async def at_home(url: str) -> AsyncIterator[Home]:
-    client = socketio.AsyncClient(reconnection=False)
-    home = Home(client)
-    await client.connect(url, transports=["websocket"])
-    try:
-        yield home
-    finally:
-        await client.disconnect()
-
-
 @dataclass(slots=True)
 class Visits:
     """What came of all visits."""
@@ -133,7 +122,7 @@ class Visits:
 
     async def complete(self, kind: str, text: str, **manner: Any) -> None:
         told = Told(kind, text)
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             reply_id = await self.begin(home, told, **manner)
             await self.dictate(home, reply_id, text)
             await home.until(reply_id, "chat:done")
@@ -151,7 +140,7 @@ class Visits:
     async def written(self) -> None:
         """The embedded model's answer."""
         told = Told("written", None)
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             begun = await home.call("chat:send", {"message": self.rng.choice(MODEL_ASKED)})
             home.expect(begun["replyId"], told)
             await home.until(begun["replyId"], "chat:done")
@@ -159,7 +148,7 @@ class Visits:
 
     async def aborted(self) -> None:
         told = Told("aborted", self.new(8), ends="aborted")
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             begun = await home.call("speak:start", {})
             home.expect(begun["replyId"], told)
             writing = asyncio.create_task(self.dictate(home, begun["replyId"], told.text or ""))
@@ -173,7 +162,7 @@ class Visits:
 
     async def interrupted(self) -> None:
         first, second = Told("interrupted", self.new(8), ends="aborted"), Told("interrupting", self.new(2))
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             begun = await home.call("speak:start", {})
             home.expect(begun["replyId"], first)
             writing = asyncio.create_task(self.dictate(home, begun["replyId"], first.text or ""))
@@ -188,7 +177,7 @@ class Visits:
     async def returning(self) -> None:
         """The connection is lost in the middle, and another one takes the reply over."""
         told = Told("returning", None)
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             begun = await home.call("chat:send", {"message": "Tell me a long story about the sea and a small house."})
             session_id, reply_id = begun["sessionId"], begun["replyId"]
             home.expect(reply_id, told)
@@ -198,7 +187,7 @@ class Visits:
         if told.named("chat:done"):
             return self.over(told)
         told.resumed = True
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             home.expect(reply_id, told)
             after = heard[-1]["index"] if heard else -1
             await home.call("chat:join", {"sessionId": session_id, "after": {reply_id: after}})
@@ -207,7 +196,7 @@ class Visits:
 
     async def lost(self) -> None:
         """The client goes in the middle and never comes back."""
-        async with at_home(self.url) as home:
+        async with visiting(self.url, Home) as home:
             told = Told("lost", self.new())
             reply_id = await self.begin(home, told)
             writing = asyncio.create_task(self.dictate(home, reply_id, told.text or ""))

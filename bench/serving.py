@@ -8,12 +8,12 @@ import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import socketio
 
@@ -21,6 +21,7 @@ from bench.figures import Arrival
 from bench.machine import cpu_s
 from bench.uncached import UNCACHED_ENVIRONMENT
 
+Visitor = TypeVar("Visitor")
 START_LIMIT_S = 60.0
 ANSWER_LIMIT_S = 180.0
 
@@ -190,11 +191,12 @@ class Guest:
 
 
 @asynccontextmanager
-async def guest(url: str) -> AsyncIterator[Guest]:
+async def visiting(url: str, visitor: Callable[[socketio.AsyncClient], Visitor]) -> AsyncIterator[Visitor]:
+    """A connection to a server; what `visitor` makes of the client is there before it connects, and misses nothing."""
     client = socketio.AsyncClient(reconnection=False)
-    visitor = Guest(client)
+    made = visitor(client)
     await client.connect(url, transports=["websocket"])
     try:
-        yield visitor
+        yield made
     finally:
         await client.disconnect()

@@ -17,7 +17,7 @@ from bench.busy import spinning
 from bench.end_to_end import LONG, QUESTIONS
 from bench.figures import Arrival, Spread, gaps_s, paired_ratio, tokens_per_second
 from bench.report import Grid, Report, mark
-from bench.serving import Answer, Guest, guest, serving
+from bench.serving import Answer, Guest, serving, visiting
 
 SILENT, SPEAKING, BESIDE = "silent", "speaking", "speaking beside another program"
 KEEPS = 0.9
@@ -44,7 +44,7 @@ Turns = Mapping[str, list[Written]]
 async def run(repeat: int) -> Report:
     turns: Turns = {SILENT: [], SPEAKING: [], BESIDE: []}
     with TemporaryDirectory() as folder:
-        async with serving(Path(folder)) as server, guest(server.url) as visitor:
+        async with serving(Path(folder)) as server, visiting(server.url, Guest) as visitor:
             await visitor.ask(QUESTIONS[0])
             for turn in range(repeat * 2):
                 await _take_turn(visitor, turn, turns)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, Protocol
 from unittest.mock import patch
@@ -15,7 +16,10 @@ from piper import PiperConfig, PiperVoice
 
 from bench.figures import Arrival, Heard
 from bench.replies import TokenSource
-from unavoce import Narrator
+from bench.uncached import UNCACHED
+from unavoce import Narrator, Settings
+from unavoce.composition import build_stage
+from unavoce.cores import Cores
 from unavoce.engines.base import Engine, InHand, Progress, SteppedEngine, Voice
 from unavoce.engines.piper_voices import packaged_voice, read_config
 
@@ -36,6 +40,18 @@ class ByNarrator:
     async def speak(self, tokens: AsyncIterable[str]) -> AsyncGenerator[float, None]:
         async for chunk in self._narrator.speak(tokens):
             yield chunk.duration_s
+
+
+@asynccontextmanager
+async def narrating(folder: str | Path) -> AsyncIterator[tuple[Narrator, SteppedEngine]]:
+    """The library's narrator over Piper, with nothing at hand, and the engine itself, both ready."""
+    settings = Settings.model_validate({"data_dir": folder, **UNCACHED})
+    stage = build_stage(settings, Cores())
+    async with Narrator(settings, stage) as narrator:
+        await narrator.ready()
+        engine = stage.chain.engine("piper")
+        assert isinstance(engine, SteppedEngine)
+        yield narrator, engine
 
 
 class PlainLoop:

@@ -135,7 +135,12 @@ class SteppedEngine(Engine):
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
         """All steps, one after the other, for a listener who waits."""
-        async with aclosing(self.steps(spoken, voice, lambda: 0.0)) as steps:
-            async for sound, *_ in steps:
-                if sound is not None:
-                    emit(sound)
+        await take_all(self.steps(spoken, voice, lambda: 0.0), emit)
+
+
+async def take_all(steps: AsyncGenerator[Progress, None], emit: Emit) -> None:
+    """Hand over the sound of all steps as it comes, and close them whatever happens."""
+    async with aclosing(steps):
+        async for sound, *_ in steps:
+            if sound is not None:
+                emit(sound)

@@ -28,6 +28,7 @@ from unavoce.engines.base import (
     Progress,
     SteppedEngine,
     Voice,
+    take_all,
 )
 from unavoce.errors import EngineError, EngineRefused, EngineUnavailable
 
@@ -134,10 +135,7 @@ class FakeEngine(Engine):
             raise self.start_error
 
     async def synthesise(self, spoken: str, voice: Voice, emit: Emit) -> None:
-        async with aclosing(self._speak(spoken, voice)) as progress:
-            async for sound, *_ in progress:
-                if sound is not None:
-                    emit(sound)
+        await take_all(self._speak(spoken, voice), emit)
 
     async def _speak(self, spoken: str, voice: Voice) -> AsyncGenerator[Progress, None]:
         """As scripted, piece by piece."""

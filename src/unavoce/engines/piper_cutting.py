@@ -1,4 +1,5 @@
-"""Makes two models of a Piper model. Imports `onnx` and ONNX Runtime, so it is imported only when one is to be cut."""
+"""Parts a Piper model: writes each part as a model of its own. Imports `onnx` and ONNX Runtime, so it is imported only
+when one is to be parted."""
 
 from __future__ import annotations
 
