@@ -18,6 +18,8 @@ NEAR: Final = 0.35
 """How far a reply's sound may be from what its characters take on average, as a share of that."""
 SURE_CHARACTERS: Final = 60
 """Shorter texts say little of how long their sound should be."""
+GAP_S: Final = 0.02
+"""Shorter silences are the way to the client, and back."""
 TEXT: Final = ("chat:token", "chat:sentence", "chat:text_done")
 END: Final = ("chat:text_done", "chat:audio_done", "chat:done")
 
@@ -42,7 +44,8 @@ class Told:
     ends: str = "complete"
     """The reason with which it is to end."""
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    """Names and payloads in order; of chunks the sound is left out, and `seconds` is what it really lasts."""
+    """Names and payloads in order; of chunks the sound is left out, `seconds` is what it really lasts, and `at` when it
+    came (`time.monotonic`)."""
     stopped_after: int | None = None
     """So many events had come when its abort was acknowledged."""
     resumed: bool = False
@@ -60,6 +63,17 @@ class Told:
     @property
     def sound_s(self) -> float:
         return sum(chunk["seconds"] for chunk in self.named("chat:audio_chunk"))
+
+    @property
+    def gaps_s(self) -> list[float]:
+        """How long its listener waited in mid-reply, each time that the next chunk was late."""
+        found: list[float] = []
+        ends_s: float | None = None
+        for chunk in self.named("chat:audio_chunk"):
+            if ends_s is not None and chunk["at"] - ends_s > GAP_S:
+                found.append(chunk["at"] - ends_s)
+            ends_s = max(chunk["at"], ends_s or 0.0) + chunk["seconds"]
+        return found
 
     @property
     def pace_s(self) -> float | None:

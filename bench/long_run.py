@@ -242,6 +242,7 @@ class Outcome:
     def grids(self) -> Iterator[Grid]:
         yield self._vitals()
         yield self._visits()
+        yield self._gaps()
         if self.faults:
             yield Grid("What must not be", ["fault"], [[fault] for fault in self.faults[:40]])
 
@@ -276,6 +277,17 @@ class Outcome:
         rows = [[kind, str(count)] for kind, count in sorted(self.came["kinds"].items())]
         note = (
             f"{self.came['replies']} replies, {self.came['sound_s'] / 60:.1f} minutes of sound; "
-            f"{self.came['busy']} told busy; {self.came['gaps']} gaps of {self.came['gaps_s']} s in all."
+            f"{self.came['busy']} told busy."
         )
         return Grid("Visits", ["kind", "number"], rows, note)
+
+    def _gaps(self) -> Grid:
+        rows = [
+            [kind, str(len(gaps)), f"{sum(gaps):.2f}", f"{max(gaps, default=0):.2f}"]
+            for kind, gaps in sorted(self.came["gaps"].items())
+        ]
+        note = (
+            "At the client, where each chunk arrived. `written` and `returning` are the embedded model's replies: on "
+            "cores that speak at 80 % of what they can it may write slower than anyone talks."
+        )
+        return Grid("Gaps", ["kind of reply", "gaps", "all, s", "longest, s"], rows, note)

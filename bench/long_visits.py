@@ -28,7 +28,6 @@ PACE, BURST = 30.0, 3
 TOKEN_CHARACTERS: Final = 4
 PATIENCE_S: Final = 120.0
 """For a reply to come to its end."""
-GAP_S: Final = 0.02
 LOOK_S: Final = 1.0
 """How often the server is asked for its load."""
 UNKNOWN_ROOM: Final = 2
@@ -73,8 +72,8 @@ class Home:
         reply_id = payload.get("replyId", "")
         told = self.replies.get(reply_id) or self._early.setdefault(reply_id, Told("", None))
         if name == "chat:audio_chunk":
-            payload["seconds"] = _seconds(payload.pop("audio"), payload["contentType"])
             payload["at"] = time.monotonic()
+            payload["seconds"] = _seconds(payload.pop("audio"), payload["contentType"])
         async with self._changed:
             told.add(name, payload)
             self._changed.notify_all()
@@ -249,27 +248,23 @@ class Visits:
         self.kinds[name] += 1
 
     def summary(self) -> dict[str, Any]:
-        gaps = [gap for told in self.told if told.ends == "complete" for gap in _gaps(told)]
         return {
             "faults": [*self.faults, *odd_lengths(self.told)],
             "kinds": dict(self.kinds),
             "busy": self.busy,
             "replies": len(self.told),
             "sound_s": round(sum(told.sound_s for told in self.told), 1),
-            "gaps": len(gaps),
-            "gaps_s": round(sum(gaps), 2),
+            "gaps": self.gaps(),
         }
 
-
-def _gaps(told: Told) -> list[float]:
-    """Silences that its listener heard, seconds."""
-    chunks = [chunk for chunk in told.named("chat:audio_chunk") if "at" in chunk]
-    found, ends_s = [], None
-    for chunk in chunks:
-        if ends_s is not None and chunk["at"] - ends_s > GAP_S:
-            found.append(chunk["at"] - ends_s)
-        ends_s = max(chunk["at"], ends_s or 0.0) + chunk["seconds"]
-    return found
+    def gaps(self) -> dict[str, list[float]]:
+        """What listeners waited for in mid-reply, seconds each, by the kind of reply; of speech that comes in
+        one answer there is none."""
+        found: dict[str, list[float]] = {}
+        for told in self.told:
+            if told.ends == "complete" and told.named("chat:done"):
+                found.setdefault(told.kind, []).extend(told.gaps_s)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,8 @@ LOOP_AT_ONCE_S: Mapping[str, float] = {
 
 
 def best_s() -> float:
-    """The best peer's of each reply: their geometric mean."""
-    replies = next(iter(AT_ONCE_S.values()))
-    return geometric_mean(min(peer[reply] for peer in AT_ONCE_S.values()) for reply in replies)
+    """The geometric mean over the replies of the peer for which it is lowest."""
+    return min(geometric_mean(peer.values()) for peer in AT_ONCE_S.values())
 
 
 def slower(loop_s: Mapping[str, float]) -> float:

@@ -36,9 +36,9 @@ def all_replies(first_s: float, long_s: float, *, beside: float = 0.0) -> Measur
     }
 
 
-def test_the_best_peer_is_the_best_of_each_reply() -> None:
-    """Their geometric mean is 0.161 s; a machine on which the plain loop takes twice as long is half as fast."""
-    assert peers.best_s() == pytest.approx(0.161, abs=0.0005)
+def test_the_best_peer_is_the_one_that_is_best_over_all_replies() -> None:
+    """RealtimeTTS, with a geometric mean of 0.179 s; where the plain loop takes twice as long, so would it."""
+    assert peers.best_s() == pytest.approx(0.179, abs=0.0005)
     twice = {reply: 2 * loop_s for reply, loop_s in peers.LOOP_AT_ONCE_S.items()}
     assert peers.slower(twice) == pytest.approx(2.0)
     assert all(set(replies) == set(REPLIES) for replies in peers.AT_ONCE_S.values())

@@ -15,7 +15,7 @@ from bench.long_visits import Room
 TEXT = "The kettle is on, sir. Dinner will be served at eight, in the blue room, as you wished."
 SENTENCES = ("The kettle is on, sir.", "Dinner will be served at eight, in the blue room, as you wished.")
 CALM = Vitals(0.0, 500.0, 2, 12, 10, 9, 0, 0, 0, None, None)
-NOTHING: dict[str, Any] = {"faults": [], "kinds": {}, "busy": 0, "replies": 0, "sound_s": 0.0, "gaps": 0, "gaps_s": 0.0}
+NOTHING: dict[str, Any] = {"faults": [], "kinds": {}, "busy": 0, "replies": 0, "sound_s": 0.0, "gaps": {}}
 
 
 def chunk(index: int, sentence: int, seconds: float, text: str = "") -> tuple[str, dict[str, Any]]:
@@ -97,6 +97,16 @@ def test_sound_that_is_too_short_for_its_text_is_found() -> None:
     assert [one.partition(":")[0] for one in odd_lengths([*many, short, stopped])] == ["short"]
 
 
+def test_a_gap_is_what_a_listener_waits_for_the_next_chunk() -> None:
+    """A chunk that comes while another still sounds makes none; the first one, however late, is no gap."""
+    late = told()
+    for (_, payload), at in zip(
+        [event for event in late.events if "seconds" in event[1]], (10.0, 10.5, 12.0), strict=True
+    ):
+        payload["at"] = at
+    assert late.gaps_s == pytest.approx([0.5])
+
+
 def outcome(seen: list[Vitals], before: Vitals = CALM, after: Vitals = CALM) -> Outcome:
     return Outcome(300.0, before, after, seen, NOTHING, NOTHING)
 
@@ -125,7 +135,7 @@ def test_what_is_left_over_or_grows_is_a_fault() -> None:
 
 def test_the_tables_are_made_of_what_was_seen() -> None:
     """Every run has its tables, and one with faults a table of them."""
-    assert len(list(outcome(course(lambda _: 400.0)).grids())) == 2
+    assert len(list(outcome(course(lambda _: 400.0)).grids())) == 3
     grown = outcome(course(lambda at: 400 + at))
     assert [grid.title for grid in grown.grids()][-1] == "What must not be"
 
