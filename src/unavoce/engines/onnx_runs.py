@@ -58,6 +58,9 @@ def session(model: Path, threads: int) -> Any:
     # Idle threads that spin save no time here but cost a sixth more CPU.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.use_env_allocators", "1")
+    # A plan of the memory for each length of input saves no time, and keeps one block for all of it, in an arena that
+    # then grows with every longer one: docs/decisions/022-long-runs.md.
+    options.enable_mem_pattern = False
     return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
