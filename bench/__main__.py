@@ -22,6 +22,7 @@ PARTS: Mapping[str, str] = {
     "end-to-end": "a real server with the embedded model, over Socket.IO",
     "sharing": "the embedded model's speed, silent and speaking, and whether sound starves",
     "listeners": "how many at once, beside first come, first served, and the physical limit",
+    "aborts": "how soon an abort frees its engine slot",
     "failures": "a primary that refuses, hangs, dies or lags, and Piper behind it",
     "choices": "what decided threads, parallel sentences and priorities",
     "wav-opus": "what Opus costs and saves",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,13 +67,21 @@ class Told:
     @property
     def gaps_s(self) -> list[float]:
         """How long its listener waited in mid-reply, each time that the next chunk was late."""
-        found: list[float] = []
+        return [late_s for late_s, _ in self._playback() if late_s > GAP_S]
+
+    @property
+    def ends_s(self) -> float | None:
+        """When its listener has heard all that came; None where nothing did."""
+        return max((ends_s for _, ends_s in self._playback()), default=None)
+
+    def _playback(self) -> Iterator[tuple[float, float]]:
+        """Of each chunk, how late it came for its listener, and when it has been heard. The first is never late."""
         ends_s: float | None = None
         for chunk in self.named("chat:audio_chunk"):
-            if ends_s is not None and chunk["at"] - ends_s > GAP_S:
-                found.append(chunk["at"] - ends_s)
-            ends_s = max(chunk["at"], ends_s or 0.0) + chunk["seconds"]
-        return found
+            starts_s = chunk["at"] if ends_s is None else max(chunk["at"], ends_s)
+            late_s = 0.0 if ends_s is None else starts_s - ends_s
+            ends_s = starts_s + chunk["seconds"]
+            yield late_s, ends_s
 
     @property
     def pace_s(self) -> float | None:

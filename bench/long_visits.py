@@ -1,5 +1,6 @@
-"""The clients of the long run, in a process of their own: visits of every kind, begun as fast as the server's own load
-leaves room for. `python -m bench.long_visits URL SECONDS SEED LOAD` prints what came of them as one line of JSON.
+"""The clients of the long run, in a process of their own: visits of every kind, so many at a time that they are the
+wanted share of the listeners that the server says it can serve. Who is spoken to listens to the end.
+`python -m bench.long_visits URL SECONDS SEED LOAD` prints what came of them as one line of JSON.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TOKEN_CHARACTERS: Final = 4
 PATIENCE_S: Final = 120.0
 """For a reply to come to its end."""
 LOOK_S: Final = 1.0
-"""How often the server is asked for its load."""
+"""How often the server is asked for its capacity."""
 UNKNOWN_ROOM: Final = 2
 """Visits at a time while the server's capacity is not known."""
 MOST_NEW: Final = 3
@@ -87,6 +88,11 @@ def _seconds(audio: bytes, content_type: str) -> float:
     return len(reader.feed(audio)) / reader.rate_hz
 
 
+async def _heard(told: Told) -> None:
+    """Returns when its listener has heard it to its end."""
+    await asyncio.sleep((told.ends_s or 0.0) - time.monotonic())
+
+
 async def _ended(writing: asyncio.Task[None]) -> None:
     """Dictate no further; that the server takes no more of a reply it has stopped is as it should be."""
     writing.cancel()
@@ -125,6 +131,7 @@ class Visits:
             reply_id = await self.begin(home, told, **manner)
             await self.dictate(home, reply_id, text)
             await home.until(reply_id, "chat:done")
+            await _heard(told)
         self.over(told)
 
     async def wav(self) -> None:
@@ -143,6 +150,7 @@ class Visits:
             begun = await home.call("chat:send", {"message": self.rng.choice(MODEL_ASKED)})
             home.expect(begun["replyId"], told)
             await home.until(begun["replyId"], "chat:done")
+            await _heard(told)
         self.over(told)
 
     async def aborted(self) -> None:
@@ -170,6 +178,7 @@ class Visits:
             await _ended(writing)
             await self.dictate(home, reply_id, second.text or "")
             await home.until(reply_id, "chat:done")
+            await _heard(second)
         self.over(first)
         self.over(second)
 
@@ -191,6 +200,7 @@ class Visits:
             after = heard[-1]["index"] if heard else -1
             await home.call("chat:join", {"sessionId": session_id, "after": {reply_id: after}})
             await home.until(reply_id, "chat:done")
+            await _heard(told)
         self.over(told)
 
     async def lost(self) -> None:
@@ -221,6 +231,7 @@ class Visits:
             self.faults.append(f"speech, {form}: only {len(answer.content)} bytes")
         if told.events:
             self.told.append(told)
+            await asyncio.sleep(told.sound_s)
 
     # -- all of them
 
@@ -267,27 +278,21 @@ class Visits:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How full the server is, and what one more listener would take."""
-
-    load: float
-    share: float
-
-    def visits(self, wanted: float) -> int:
-        """How many more fit below the wanted load."""
-        return max(0, min(MOST_NEW, int((wanted - self.load) / self.share)))
+def begun_now(capacity: float | None, wanted: float, under_way: int) -> int:
+    """How many visits to begin, where so many are under way and the server can serve `capacity` listeners."""
+    seats = UNKNOWN_ROOM if capacity is None else int(capacity * wanted)
+    return max(0, min(MOST_NEW, seats - under_way))
 
 
-async def room(client: httpx.AsyncClient, engine: str = "piper") -> Room | None:
+async def _capacity(client: httpx.AsyncClient, engine: str = "piper") -> float | None:
     """None while the server does not know."""
-    scheduler = (await client.get("/api/health")).raise_for_status().json()["scheduler"]
-    load, capacity = scheduler["load"][engine], scheduler["capacity"][engine]
-    return None if load is None or not capacity else Room(load, 1 / capacity)
+    health = (await client.get("/api/health")).raise_for_status().json()
+    capacity: float | None = health["scheduler"]["capacity"][engine]
+    return capacity
 
 
 async def drive(url: str, duration_s: float, seed: int, wanted: float) -> Visits:
-    """Visits for `duration_s`, begun so that the server's load stays at `wanted`."""
+    """Visits for `duration_s`, as many at a time as are `wanted` of the server's capacity."""
     visits = Visits(url, random.Random(seed))  # noqa: S311 - it draws texts, not keys
     until_s = time.monotonic() + duration_s
     async with (
@@ -296,9 +301,7 @@ async def drive(url: str, duration_s: float, seed: int, wanted: float) -> Visits
     ):
         under_way: set[asyncio.Task[None]] = set()
         while time.monotonic() < until_s:
-            known = await room(client)
-            new = max(0, UNKNOWN_ROOM - len(under_way)) if known is None else known.visits(wanted)
-            for _ in range(new):
+            for _ in range(begun_now(await _capacity(client), wanted, len(under_way))):
                 task = tasks.create_task(visits.visit(visits.rng.choice(visits.mix)))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from bench.long_replies import Told, faults, new_text, odd_lengths
 from bench.long_run import Outcome, Vitals
-from bench.long_visits import Room
+from bench.long_visits import begun_now
 
 TEXT = "The kettle is on, sir. Dinner will be served at eight, in the blue room, as you wished."
 SENTENCES = ("The kettle is on, sir.", "Dinner will be served at eight, in the blue room, as you wished.")
@@ -105,6 +105,7 @@ def test_a_gap_is_what_a_listener_waits_for_the_next_chunk() -> None:
     ):
         payload["at"] = at
     assert late.gaps_s == pytest.approx([0.5])
+    assert late.ends_s == pytest.approx(16.0)
 
 
 def outcome(seen: list[Vitals], before: Vitals = CALM, after: Vitals = CALM) -> Outcome:
@@ -140,12 +141,13 @@ def test_the_tables_are_made_of_what_was_seen() -> None:
     assert [grid.title for grid in grown.grids()][-1] == "What must not be"
 
 
-def test_visits_are_begun_up_to_the_wanted_load() -> None:
-    """As many as fit, a few at a time, none where the load is reached."""
-    assert Room(load=0.5, share=0.1).visits(0.8) == 3
-    assert Room(load=0.69, share=0.1).visits(0.8) == 1
-    assert Room(load=0.75, share=0.1).visits(0.8) == 0
-    assert Room(load=1.2, share=0.1).visits(0.8) == 0
+def test_visits_are_begun_up_to_the_wanted_share_of_the_listeners() -> None:
+    """As many as fit, a few at a time, none where all seats are taken; two while the capacity is not known."""
+    assert begun_now(20.0, wanted=0.8, under_way=4) == 3
+    assert begun_now(20.0, wanted=0.8, under_way=15) == 1
+    assert begun_now(20.0, wanted=0.8, under_way=16) == 0
+    assert begun_now(15.0, wanted=0.8, under_way=16) == 0
+    assert begun_now(None, wanted=0.8, under_way=0) == 2
 
 
 def test_new_texts_are_new() -> None:

@@ -165,7 +165,9 @@ async def _spawn(model: Path, address: str, context_tokens: int, threads: int) -
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a Ctrl-C in the terminal is for the server to handle
+        # A Ctrl-C in the terminal is for the server to handle. In a session of its own it would be scheduled as
+        # another user's, and its priority beside speech would count for nothing: sched(7), "The autogroup feature".
+        process_group=0,
         limit=MAX_LINE_BYTES,
     )
 

@@ -33,6 +33,9 @@ PROMPT_BATCH: Final = 16
 """Tokens of a prompt evaluated at a time, hence how long a stop can take: about 0.15 s on one slow core.
 Larger batches are hardly faster on a processor."""
 
+NICENESS: Final = 5
+"""Below speech that somebody waits for, far above speech that has time (`unavoce.engines.in_process`)."""
+
 
 class Answers:
     """Runs requests one at a time on its own thread; `stop` may be called from another."""
@@ -129,6 +132,8 @@ def take_over_output() -> TextIO:
 
 def main(model: str, address: str, context_tokens: int, threads: int) -> None:
     output = take_over_output()
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)  # before any other thread is there to be left out
     writing = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:

@@ -65,7 +65,10 @@ class ReplyNarrator:
         arrivals = Arrivals()
         take = self._speaker.foresight(arrivals) if self._speaker and plan.early_clauses else None
         stream = SentenceStream(plan.language, longest, take)
-        return Reader(stream, plan.max_chars, self._tell, self._cut, arrivals)
+        return Reader(stream, plan.max_chars, self._tell, self._cut, arrivals, sound_first=self._sound_first)
+
+    def _sound_first(self) -> bool:
+        return self._speaker is not None and self._speaker.begins_here
 
     # -- what the owner sees and does
 

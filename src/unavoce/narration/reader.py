@@ -21,12 +21,17 @@ STALL_S = 0.7
 SLICE = 500
 """Code points cut in one go, about 5 ms of work."""
 
+MOUTHFUL, BREATH_S = 16, 0.01
+"""Code points taken at a time, and the pause after them, while the cores are wanted for a first sound: 400 tokens a
+second, more than any model writes on them."""
+
 
 class Reader:
     """Feeds a stream of tokens through the cutter.
 
     `tell` takes what is to be told, `cut` the sentences, after the text they stand in was told. `arrivals` is told what
-    has come, before it is cut.
+    has come, before it is cut. `sound_first` says whether a first sound is in the making on the cores that cutting
+    needs too.
     """
 
     def __init__(
@@ -36,12 +41,17 @@ class Reader:
         tell: Callable[[Event], None],
         cut: Callable[[list[Sentence]], None],
         arrivals: Arrivals,
+        *,
+        sound_first: Callable[[], bool],
     ) -> None:
         self._stream = stream
         self._max_chars = max_chars
         self._tell = tell
         self._cut = cut
         self._arrivals = arrivals
+        self._sound_first = sound_first
+        self._taken = 0
+        """Code points since the last breath."""
         self._stall: asyncio.TimerHandle | None = None
         self.error: Exception | None = None
         """What ended the stream of tokens, unless it just ended."""
@@ -73,12 +83,17 @@ class Reader:
     async def _take_all(self, piece: str) -> None:
         """Take a piece; a very large one in slices, so that other replies get their turn between them.
 
-        A sentence's synthesis begins as soon as it is cut, also while a source has more text ready than we can cut.
+        A sentence's synthesis begins as soon as it is cut, also while a source has more text ready than we can cut; the
+        first one's has the cores almost to itself (docs/performance.md).
         """
         self._arrivals.came(asyncio.get_running_loop().time(), len(piece))
         for start in range(0, len(piece), SLICE):
             if self._take(piece[start : start + SLICE]) or start:
                 await asyncio.sleep(0)
+        self._taken += len(piece)
+        if self._taken >= MOUTHFUL and self._sound_first():
+            self._taken = 0
+            await asyncio.sleep(BREATH_S)
 
     def _take(self, piece: str) -> list[Sentence]:
         before = self._stream.length

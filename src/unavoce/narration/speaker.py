@@ -94,6 +94,14 @@ class Speaker:
         return sum(line.claim is not None and not line.claim.done for line in window)
 
     @property
+    def begins_here(self) -> bool:
+        """The first sound of the reply is in the making, on our own cores."""
+        if self.chunk_sentences or not self._stage.chain.engine(self._cast.voice.engine).in_process:
+            return False
+        first = self._script.lines[0].claim if self._script.lines else None
+        return first is not None and not first.done
+
+    @property
     def demand(self) -> Demand | None:
         """What the reply still wants of an engine; None where all of its sound is made."""
         ahead_s = self.clock.ahead_s(self._now())
@@ -134,10 +142,7 @@ class Speaker:
 
     def _parallel(self) -> int:
         """The first sentence of an engine on our own cores has them to itself: it speaks soonest alone."""
-        if self._stage.chain.engine(self._cast.voice.engine).in_process and not self.chunk_sentences:
-            first = self._script.lines[0].claim
-            return 1 if first is None or not first.done else self._plan.max_parallel
-        return self._plan.max_parallel
+        return 1 if self.begins_here else self._plan.max_parallel
 
     def _runs_dry_at_s(self) -> float:
         ends_at_s = self.clock.ends_at_s
