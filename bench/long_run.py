@@ -1,5 +1,5 @@
-"""Does it last? A real server with Piper and the embedded model, and replies of every kind at 80 % of the capacity
-that it measures of itself: every reply is to be right, and nothing is to grow. `BENCH_LONG_MINUTES` sets how many
+"""Does it last? A real server with Piper and the embedded model, and visits of every kind by 80 % of the listeners
+that it says it can serve: every reply is to be right, and nothing is to grow. `BENCH_LONG_MINUTES` sets how many
 minutes (5).
 """
 
@@ -22,13 +22,15 @@ from typing import Any, Final
 
 import httpx
 
+from bench.long_visits import Stretch
 from bench.machine import memory_mb
 from bench.report import Grid, Report
 from bench.serving import serving
 
 MINUTES = 5.0
-LOAD: Final = 0.8
-"""Of what the engine can make, by the server's own measure."""
+LOAD, FULL = 0.8, 1.0
+"""Listeners, as a share of those that the server says it can serve; in the first third of a short run all of them, so
+that what grows to its size has grown to it when growth is looked at."""
 FIRST_S: Final = 600.0
 """Memory may grow so long, or in the first third of a shorter run: caches fill."""
 GROWTH: Final = 1.02
@@ -39,7 +41,7 @@ SETTLE_LIMIT_S: Final = 120.0
 RESTING_LOOKS: Final = 6
 GRACE_S: Final = 3
 HOUR_BYTES, SHORT_BYTES, SHORT_S = 64 << 20, 16 << 20, 1800.0
-"""Clips in memory, as by default, and in a run shorter than that: what fills is to be full when growth is looked at."""
+"""Clips in memory, as by default, and in a run shorter than that: they are to be full then, too."""
 SETTINGS: Final = {
     "UNAVOCE_CACHE_MAX_BYTES": str(1 << 30),
     "UNAVOCE_RECONNECT_GRACE_S": str(GRACE_S),
@@ -76,11 +78,11 @@ async def run(_repeat: int) -> Report:
     with tempfile.TemporaryDirectory() as folder:
         async with serving(Path(folder), settings_for(minutes * 60)) as server:
             watch = Watch(server.url, server.pid)
-            each = await visits(server.url, 0.0, 0)
+            each = await visits(server.url, 0)
             before = await watch.at_rest()
             seen: list[Vitals] = []
             watching = asyncio.create_task(watch.keep(seen))
-            came = await visits(server.url, minutes * 60, 1)
+            came = await visits(server.url, 1, *course_of(minutes * 60))
             watching.cancel()
             after = await watch.at_rest()
     outcome = Outcome(minutes * 60, before, after, seen, each, came)
@@ -93,9 +95,21 @@ def settings_for(duration_s: float) -> dict[str, str]:
     return {**SETTINGS, "UNAVOCE_CACHE_MEMORY_BYTES": str(clips)}
 
 
-async def visits(url: str, duration_s: float, seed: int) -> dict[str, Any]:
+def settled_s(duration_s: float) -> float:
+    """From here on memory is not to grow."""
+    return min(FIRST_S, duration_s / 3)
+
+
+def course_of(duration_s: float) -> Sequence[Stretch]:
+    """Of the run: for how long which share of the listeners is there."""
+    full_s = settled_s(duration_s) if duration_s < SHORT_S else 0.0
+    return [Stretch(full_s, FULL), Stretch(duration_s - full_s, LOAD)]
+
+
+async def visits(url: str, seed: int, *course: Stretch) -> dict[str, Any]:
     """What came of them (`bench.long_visits`), in a process of their own. Raises RuntimeError where that fails."""
-    command = [sys.executable, "-m", "bench.long_visits", url, str(duration_s), str(seed), str(LOAD)]
+    stretches = [str(figure) for stretch in course for figure in stretch]
+    command = [sys.executable, "-m", "bench.long_visits", url, str(seed), *stretches]
     process = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
     output, _ = await process.communicate()
     if process.returncode != 0:
@@ -183,8 +197,7 @@ class Outcome:
 
     @property
     def settled_s(self) -> float:
-        """From here on memory is not to grow."""
-        return min(FIRST_S, self.duration_s / 3)
+        return settled_s(self.duration_s)
 
     def memory(self) -> tuple[float, float]:
         """MB once it has settled, and at the end: medians over a tenth of the run, at least a few looks."""

@@ -1,6 +1,8 @@
 """The clients of the long run, in a process of their own: visits of every kind, so many at a time that they are the
 wanted share of the listeners that the server says it can serve. Who is spoken to listens to the end.
-`python -m bench.long_visits URL SECONDS SEED LOAD` prints what came of them as one line of JSON.
+
+`python -m bench.long_visits URL SEED [SECONDS SHARE]…` prints what came of them as one line of JSON; without a stretch
+of time every kind comes once.
 """
 
 from __future__ import annotations
@@ -12,9 +14,9 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import socketio
@@ -291,21 +293,30 @@ async def _capacity(client: httpx.AsyncClient, engine: str = "piper") -> float |
     return capacity
 
 
-async def drive(url: str, duration_s: float, seed: int, wanted: float) -> Visits:
-    """Visits for `duration_s`, as many at a time as are `wanted` of the server's capacity."""
+class Stretch(NamedTuple):
+    """A part of a run: `share` of the listeners that the server can serve are there."""
+
+    duration_s: float
+    share: float
+
+
+async def drive(url: str, seed: int, course: Iterable[Stretch]) -> Visits:
+    """Visits for as long as `course` lasts, each heard to its end."""
     visits = Visits(url, random.Random(seed))  # noqa: S311 - it draws texts, not keys
-    until_s = time.monotonic() + duration_s
     async with (
         httpx.AsyncClient(base_url=url, timeout=PATIENCE_S, trust_env=False) as client,
         asyncio.TaskGroup() as tasks,
     ):
         under_way: set[asyncio.Task[None]] = set()
-        while time.monotonic() < until_s:
-            for _ in range(begun_now(await _capacity(client), wanted, len(under_way))):
-                task = tasks.create_task(visits.visit(visits.rng.choice(visits.mix)))
-                under_way.add(task)
-                task.add_done_callback(under_way.discard)
-            await asyncio.sleep(LOOK_S)
+        until_s = time.monotonic()
+        for duration_s, share in course:
+            until_s += duration_s
+            while time.monotonic() < until_s:
+                for _ in range(begun_now(await _capacity(client), share, len(under_way))):
+                    task = tasks.create_task(visits.visit(visits.rng.choice(visits.mix)))
+                    under_way.add(task)
+                    task.add_done_callback(under_way.discard)
+                await asyncio.sleep(LOOK_S)
     return visits
 
 
@@ -320,8 +331,9 @@ async def one_of_each(url: str) -> Visits:
 
 def main() -> None:
     logging.getLogger("engineio.client").setLevel(logging.CRITICAL)  # it calls every connection's end an error
-    url, duration_s, seed, wanted = sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
-    visits = asyncio.run(drive(url, duration_s, seed, wanted) if duration_s else one_of_each(url))
+    url, seed, figures = sys.argv[1], int(sys.argv[2]), list(map(float, sys.argv[3:]))
+    course = [Stretch(*pair) for pair in zip(figures[::2], figures[1::2], strict=True)]
+    visits = asyncio.run(drive(url, seed, course) if course else one_of_each(url))
     print(json.dumps(visits.summary()))
 
 

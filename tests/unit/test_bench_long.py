@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from bench.long_replies import Told, faults, new_text, odd_lengths
-from bench.long_run import Outcome, Vitals
+from bench.long_run import Outcome, Vitals, course_of
 from bench.long_visits import begun_now
 
 TEXT = "The kettle is on, sir. Dinner will be served at eight, in the blue room, as you wished."
@@ -122,6 +122,12 @@ def test_memory_may_grow_in_the_first_third_and_not_after_it() -> None:
     assert outcome(course(lambda at: 400 + min(at, 90))).faults == []
     assert any("memory grew" in one for one in outcome(course(lambda at: 400 + at / 15)).faults)
     assert outcome(course(lambda at: 400 + at / 50)).faults == []
+
+
+def test_a_short_run_begins_at_full_capacity() -> None:
+    """So that what grows to its size has done so when growth is looked at; an hour is at 80 % from its start."""
+    assert course_of(300.0) == [(100.0, 1.0), (200.0, 0.8)]
+    assert [stretch for stretch in course_of(3600.0) if stretch.duration_s] == [(3600.0, 0.8)]
 
 
 def test_what_is_left_over_or_grows_is_a_fault() -> None:
