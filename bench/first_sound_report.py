@@ -149,7 +149,7 @@ def targets_grid(measured: Measured) -> Grid:
     beside = [worst_s(turns.beside_another) for turns in measured.values()]
     rows = [
         _row(f"above the floor at {PACE:g} tokens/s, the worst reply, ms", max(above_ms), NEAR_MS, 0),
-        _at_once_row(measured),
+        *_at_once_rows(measured),
         *(
             _row(f"{LONG}, {pace_shown(pace)}, s", _first_s(measured[LONG, pace]), most_s)
             for pace, most_s in LONG_S.items()
@@ -158,7 +158,10 @@ def targets_grid(measured: Measured) -> Grid:
         _row("gaps beside another program, the worst reply, s", max(beside), 0.0),
         *(_row(f"CPU ÷ whole sentences, {pace_shown(pace)}", cost(pace, measured), COST) for pace in (PACE, None)),
     ]
-    note = f"best peer: {peers.best_s():.3f} s on their machine, by the plain loop on both; half of that is the target"
+    note = (
+        f"all at once: half of what the best peer took on a like machine, {peers.best_s():.3f} s; and half of what it "
+        "would take on this one today, judged by the plain loop, which was measured on both"
+    )
     return Grid("Targets", ["", "measured", "at most", "met"], rows, note)
 
 
@@ -166,12 +169,15 @@ def _row(name: str, value: float, most: float, digits: int = 2) -> Sequence[str]
     return [name, f"{value:.{digits}f}", f"{most:g}", mark(value <= most)]
 
 
-def _at_once_row(measured: Measured) -> Sequence[str]:
-    """unavoce's geometric mean beside half of the best peer's, had that run on this machine."""
+def _at_once_rows(measured: Measured) -> Iterable[Sequence[str]]:
+    """unavoce's geometric mean beside half of the best peer's: as it was, and had that run on this machine today."""
     ours_s = geometric_mean(_first_s(turns) for _, turns in _at(None, measured))
     loop_s = {name: median(turns.of(LOOP, "first_sound_s")) for name, turns in _at(None, measured)}
-    most_s = SHARE_OF_BEST * peers.best_s() * peers.slower(loop_s)
-    return ["all at once, geometric mean, s", f"{ours_s:.3f}", f"{most_s:.3f}", mark(ours_s <= most_s)]
+    most_s = SHARE_OF_BEST * peers.best_s()
+    name = "all at once, geometric mean"
+    yield [f"{name}, s", f"{ours_s:.3f}", f"{most_s:.3f}", mark(ours_s <= most_s)]
+    most_s *= peers.slower(loop_s)
+    yield [f"{name}, by the plain loop, s", f"{ours_s:.3f}", f"{most_s:.3f}", mark(ours_s <= most_s)]
 
 
 def _first_s(turns: Turns) -> float:
