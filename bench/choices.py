@@ -140,7 +140,7 @@ class Way:
         return f"{self.threads} thread{'s' * (self.threads > 1)}, nice {self.niceness}{lifted}"
 
 
-WAYS = (Way(0, 1), Way(10, 1), Way(19, 1), Way(10, 1, 0.0), Way(0, 2))
+WAYS = (Way(0, 1), Way(10, 1), Way(19, 1), Way(19, 1, 0.0), Way(0, 2))
 
 
 async def _beside_model(folder: Path, repeat: int) -> Table:

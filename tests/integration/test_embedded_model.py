@@ -28,6 +28,7 @@ from unavoce.llm.embedded import SPECIAL_TOKENS, EmbeddedModel, packaged_model
 from unavoce.llm.openai import OpenAIModel
 from unavoce.llm.options import LlmSettings
 from unavoce.llm.process import ModelProcess
+from unavoce.llm.worker import NICENESS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,6 +77,19 @@ async def test_an_answer_comes_in_pieces_and_is_a_sentence(model: EmbeddedModel)
     assert len(pieces) > 3
     assert "sir" in answer
     assert not any(mark in answer for mark in SPECIAL_TOKENS)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities of single threads, and who they are weighed against")
+async def test_the_model_makes_way_for_speech(model: EmbeddedModel) -> None:
+    """Every thread of it is below ours in priority; in our session, else that would not count; and in a process group
+    of its own, which a Ctrl-C in the terminal does not reach."""
+    pid = model.process_id
+    assert pid is not None
+    threads = [int(entry.name) for entry in Path(f"/proc/{pid}/task").iterdir()]
+    below_ours = min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)
+    assert {os.getpriority(os.PRIO_PROCESS, thread) for thread in threads} == {below_ours}
+    assert os.getsid(pid) == os.getsid(0)
+    assert os.getpgid(pid) == pid
 
 
 async def test_typed_template_marks_are_only_text(model: EmbeddedModel) -> None:
