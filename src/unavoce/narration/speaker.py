@@ -96,10 +96,10 @@ class Speaker:
     @property
     def begins_here(self) -> bool:
         """The first sound of the reply is in the making, on our own cores."""
-        if self.chunk_sentences or not self._stage.chain.engine(self._cast.voice.engine).in_process:
-            return False
         first = self._script.lines[0].claim if self._script.lines else None
-        return first is not None and not first.done
+        if self.chunk_sentences or first is None or first.done:
+            return False
+        return self._stage.chain.engine(first.voice.engine).in_process
 
     @property
     def demand(self) -> Demand | None:
