@@ -46,9 +46,13 @@ def next_window(left: int, made: int, in_hand_s: float, costs: Costs, wait_s: fl
     spare_s = in_hand_s - (KEPT_BACK_S if made else 0.0)
     affordable = (spare_s * SHARE - wait_s) / costs.work_s - costs.overhead
     frames = max(affordable, GROWTH * made if made else _first(costs, left, wait_s))
-    frames = int(max(LEAST, min(frames, LARGEST_S / costs.sound_s)))
-    # A short rest would cost as much around it as in itself.
-    return left if left <= frames + LEAST else frames
+    largest = max(2 * LEAST, int(LARGEST_S / costs.sound_s))
+    frames = int(max(LEAST, min(frames, largest)))
+    # A short rest would cost as much around it as in itself; yet a window that is larger than all others would take
+    # memory that none of them fits into again.
+    if left <= frames + LEAST:
+        return left if left <= largest else left // 2
+    return frames
 
 
 def _first(costs: Costs, left: int, wait_s: float) -> float:
