@@ -4,7 +4,7 @@ Six scripted replies, their tokens all at once and at 30 a second, no language m
 Piper take turns, so that a busy minute hits them all. The *floor* is the token with which the first piece (a sentence,
 or the beginning of a long one) can be known to be complete, plus what the engine alone takes until its first sound of
 that piece: encoder and first window, with the machine to itself. unavoce also speaks *beside another*: a program that
-keeps one core busy.
+keeps one core busy. Where `BENCH_PEER_PYTHON` names a Python that has RealtimeTTS, that speaks in turns with them too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bench.figures import Heard
 from bench.first_sound_report import LOOP, US, Measured, Turns, report
 from bench.replies import PACE, REPLIES, tokens_of
 from bench.report import Report
+from bench.rival import Rival, rival
 from bench.speakers import (
     ByNarrator,
     PlainLoop,
@@ -51,15 +52,19 @@ class Bench:
     engine: SteppedEngine
     single: PiperVoice
     """Plain Piper on one thread."""
+    rival: Rival | None
 
 
 async def run(repeat: int) -> Report:
     with tempfile.TemporaryDirectory() as folder:
-        async with narrating(folder) as (narrator, engine):
+        async with narrating(folder) as (narrator, engine), rival() as peer:
             loop = PlainLoop(await asyncio.to_thread(piper_voice))
-            bench = Bench({US: ByNarrator(narrator), LOOP: loop}, engine, await asyncio.to_thread(piper_voice, 1))
+            single = await asyncio.to_thread(piper_voice, 1)
+            bench = Bench({US: ByNarrator(narrator), LOOP: loop}, engine, single, peer)
             for speaker in bench.speakers.values():
                 await listen(speaker, tokens_of(REPLIES["eight"]), None)
+            if peer:
+                await peer.first_sound_s(tokens_of(REPLIES["eight"]))
             measured = await _measure(bench, repeat)
             return report(measured, engine.detail)
 
@@ -90,6 +95,8 @@ async def _take_turn(
     turns.floor_s.append((known_with(tokens, asked[0]) / pace if pace else 0.0) + raw_s)
     turns.engine_s.append(raw_s)
     turns.raw_cpu.append(await asyncio.to_thread(raw_cpu_per_sound, bench.single, asked))
+    if bench.rival and pace is None:
+        turns.rival_s.append(await bench.rival.first_sound_s(tokens))
 
 
 async def _listen(bench: Bench, who: str, tokens: Sequence[str], pace: float | None) -> tuple[Heard, Sequence[str]]:

@@ -36,6 +36,8 @@ class Turns:
     """What of the floor is the engine's: until its first sound of the first piece."""
     raw_cpu: list[float] = field(default_factory=list)
     """CPU seconds per second of sound of plain Piper on one thread, given the same pieces one by one."""
+    rival_s: list[float] = field(default_factory=list)
+    """First sounds of RealtimeTTS, where it is there to be measured."""
 
     def of(self, who: str, figure: str) -> list[float]:
         return [getattr(heard, figure) for heard in self.heard[who]]
@@ -82,13 +84,23 @@ def _first_sound_grid(pace: float | None, measured: Measured) -> Grid:
             f"{turns.above_floor_ms:.0f}",
             mark(turns.above_floor_ms <= NEAR_MS) if pace else "",
             turns.spread(LOOP, "first_sound_s").shown(),
+            Spread.of(turns.rival_s).shown() if turns.rival_s else "",
             shortened(turns.first_pieces[-1]),
         ]
         for name, turns in _at(pace, measured)
     ]
     return Grid(
         f"First sound from the first token, {pace_shown(pace)}: median (lowest-highest)",
-        ["reply", f"{US}, s", "floor, s", "above it, ms", f"≤ {NEAR_MS:g}", f"{LOOP}, s", "first piece"],
+        [
+            "reply",
+            f"{US}, s",
+            "floor, s",
+            "above it, ms",
+            f"≤ {NEAR_MS:g}",
+            f"{LOOP}, s",
+            "RealtimeTTS, s",
+            "first piece",
+        ],
         rows,
         "floor: the first piece can be known to be complete, plus the engine alone until its first sound of it",
     )
@@ -170,7 +182,8 @@ def _row(name: str, value: float, most: float, digits: int = 2) -> Sequence[str]
 
 
 def _at_once_rows(measured: Measured) -> Iterable[Sequence[str]]:
-    """unavoce's geometric mean beside half of the best peer's: as it was, and had that run on this machine today."""
+    """unavoce's geometric mean beside half of the best peer's: as it was, had that run on this machine today, and, where
+    it did, as it did."""
     ours_s = geometric_mean(_first_s(turns) for _, turns in _at(None, measured))
     loop_s = {name: median(turns.of(LOOP, "first_sound_s")) for name, turns in _at(None, measured)}
     most_s = SHARE_OF_BEST * peers.best_s()
@@ -178,6 +191,9 @@ def _at_once_rows(measured: Measured) -> Iterable[Sequence[str]]:
     yield [f"{name}, s", f"{ours_s:.3f}", f"{most_s:.3f}", mark(ours_s <= most_s)]
     most_s *= peers.slower(loop_s)
     yield [f"{name}, by the plain loop, s", f"{ours_s:.3f}", f"{most_s:.3f}", mark(ours_s <= most_s)]
+    if all(turns.rival_s for _, turns in _at(None, measured)):
+        most_s = SHARE_OF_BEST * geometric_mean(median(turns.rival_s) for _, turns in _at(None, measured))
+        yield [f"{name}, by RealtimeTTS in this run, s", f"{ours_s:.3f}", f"{most_s:.3f}", mark(ours_s <= most_s)]
 
 
 def _first_s(turns: Turns) -> float:
@@ -203,7 +219,13 @@ def _figures(turns: Turns) -> dict[str, object]:
     heard = {who: {figure: turns.of(who, figure) for figure in names} for who in turns.heard}
     beside = {figure: [getattr(one, figure) for one in turns.beside_another] for figure in names}
     floor = {"floor_s": turns.floor_s, "engine_s": turns.engine_s, "first_pieces": turns.first_pieces}
-    return {**heard, "beside_another": beside, **floor, "piper_one_thread_cpu_per_sound": turns.raw_cpu}
+    return {
+        **heard,
+        "beside_another": beside,
+        **floor,
+        "piper_one_thread_cpu_per_sound": turns.raw_cpu,
+        "rival_s": turns.rival_s,
+    }
 
 
 def pace_shown(pace: float | None) -> str:

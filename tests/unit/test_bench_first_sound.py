@@ -72,6 +72,16 @@ def test_a_fast_reply_meets_every_target() -> None:
     assert cost(None, measured) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize(("rival_s", "met"), [(0.17, "✓"), (0.15, "✗")])
+def test_the_best_peer_may_be_measured_in_turns(rival_s: float, met: str) -> None:
+    """Then half of its own geometric mean is a target as well."""
+    measured = all_replies(0.08, 0.08)
+    for turns in measured.values():
+        turns.rival_s.extend([rival_s, rival_s, 9.0])
+    row = next(row for row in targets_grid(measured).rows if "RealtimeTTS" in row[0])
+    assert row[1:] == ["0.080", f"{rival_s / 2:.3f}", met]
+
+
 def test_each_missed_target_is_marked_and_the_part_does_not_fail() -> None:
     """40 ms above the floor, a long sentence that is late, a gap beside another program: three marks, no exit code."""
     told = report(all_replies(0.14, 0.7, beside=0.5))
