@@ -182,8 +182,8 @@ def _row(name: str, value: float, most: float, digits: int = 2) -> Sequence[str]
 
 
 def _at_once_rows(measured: Measured) -> Iterable[Sequence[str]]:
-    """unavoce's geometric mean beside half of the best peer's: as it was, had that run on this machine today, and, where
-    it did, as it did."""
+    """unavoce's geometric mean beside half of the best peer's: as it was, as it would be on this machine today, and as
+    it is, where it was measured."""
     ours_s = geometric_mean(_first_s(turns) for _, turns in _at(None, measured))
     loop_s = {name: median(turns.of(LOOP, "first_sound_s")) for name, turns in _at(None, measured)}
     most_s = SHARE_OF_BEST * peers.best_s()
