@@ -28,7 +28,7 @@ from unavoce.engines.base import EngineContext, InHand, Progress, Voice
 from unavoce.engines.espeak import harmless
 from unavoce.engines.in_process import LIFT_S, NICENESS
 from unavoce.engines.onnx_runs import Run, Stopped
-from unavoce.engines.piper import PiperEngine
+from unavoce.engines.piper import AMPLE_S, PiperEngine
 from unavoce.engines.piper_onnx import LoadedVoice, WholeVoice, load
 from unavoce.engines.piper_passage import Passage
 from unavoce.engines.piper_voices import Manner, VoiceFiles, read_voice
@@ -198,7 +198,7 @@ async def test_parallel_calls_give_the_same_clips(make: MakeEngine, steady: str)
 
 
 async def test_a_lone_call_gets_all_cores(make: MakeEngine, cores: Cores, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alone: every core. Beside another call or a writing model: one thread."""
+    """Alone: every core. Beside another call or a writing model, or where there is ample sound in hand: one thread."""
     threads: list[int] = []
     get = Sessions.get
 
@@ -212,8 +212,9 @@ async def test_a_lone_call_gets_all_cores(make: MakeEngine, cores: Cores, monkey
         await asyncio.gather(clip_of(engine, "Two."), clip_of(engine, "Three."))
         with cores.generation():
             await clip_of(engine, "Four.")
-        await clip_of(engine, "Five.")
-    assert threads == [2, 2, 1, 1, 2]
+        await sound_for(engine, "Five.", lambda: AMPLE_S)
+        await sound_for(engine, "Six.", lambda: AMPLE_S + 1)
+    assert threads == [2, 2, 1, 1, 2, 1]
 
 
 async def test_the_option_decides_the_threads(make: MakeEngine) -> None:

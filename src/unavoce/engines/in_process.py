@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 NICENESS = 19
 """Of speech beside an embedded model: measured to cost the model nothing, where 0 cost it 3 %."""
+NEVER_S = float("inf")
 LIFT_S = 1.0
 """A listener with less than this in hand is not made to wait for the model: niced computations may starve."""
 LOOK_S = 0.1
@@ -40,12 +41,14 @@ class LocalOptions(EngineOptions):
 class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
     """Speaks with models in ONNX sessions: a wide one over all cores, and a narrow one of a single thread.
 
-    Each step of a sentence that has the engine to itself gets the wide one. Sentences side by side, or beside an
-    embedded language model that is writing, get the narrow one; in the latter case at a lower priority, for as long as
-    their listener has enough in hand.
+    Each step of a sentence that has the engine to itself gets the wide one. Sentences side by side, beside an embedded
+    language model that is writing, or for a listener with ample sound in hand, get the narrow one; beside the model at
+    a lower priority, for as long as their listener has enough in hand.
     """
 
     in_process = True
+    ample_s = NEVER_S
+    """A listener with more than this in hand is served on one thread, which costs less CPU than several."""
 
     def __init__(self, options: LocalOptions, context: EngineContext, sessions: Sessions[Files, Loaded]) -> None:
         super().__init__(options, context)
@@ -100,7 +103,7 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
 
         A computation that was begun for somebody with time, and is needed now, may be done once more from its start.
         """
-        threads = self._threads()
+        threads = self._threads(in_hand_s)
         loaded = await self._loaded(files, threads)
         self._check_open()
 
@@ -113,11 +116,12 @@ class LocalEngine(SteppedEngine, Generic[Files, Loaded]):
                 return await self._beside_the_model(begin, in_hand_s)
         return await self._run(self._pool, begin)
 
-    def _threads(self) -> int:
+    def _threads(self, in_hand_s: InHand) -> int:
         """For a step that is about to begin."""
         if self._fixed_threads:
             return self._fixed_threads
-        return self._context.cores.speech_threads() if self._sentences == 1 else 1
+        alone = self._sentences == 1 and in_hand_s() <= self.ample_s
+        return self._context.cores.speech_threads() if alone else 1
 
     async def _loaded(self, files: Files, threads: int) -> Loaded:
         self._check_open()

@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 6
 """Three voices, each wide and narrow. What a voice takes in memory: docs/decisions/022-long-runs.md."""
+AMPLE_S = 2.0
+"""A window takes half of what is in hand by the session's own speed, so one thread is never too slow then."""
 REMEDY = "pip install 'unavoce[piper]'"
 
 
@@ -60,6 +62,7 @@ class PiperEngine(LocalEngine[VoiceFiles, "LoadedVoice"]):
 
     name = "piper"
     Options = PiperOptions
+    ample_s = AMPLE_S
 
     def __init__(self, options: PiperOptions, context: EngineContext) -> None:
         # A step for each core, and one that waits, so that no core stands idle while the event loop chooses the next.
