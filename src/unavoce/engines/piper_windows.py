@@ -17,8 +17,9 @@ ALONE_S, AMONG_OTHERS_S = 0.02, 0.15
 """From a window's end to the next one's begin: on a busy event loop, and where other sentences want the cores too."""
 GROWTH = 2
 """A window by all before it together, at most, where the listener has not enough in hand for more."""
-LEAST, LARGEST_S = 24, 3.0
-"""Frames of the smallest window; seconds of sound of the largest, which is when someone more urgent gets a turn."""
+LEAST, LARGEST_S = 24, 1.5
+"""Frames of the smallest window; seconds of sound of the largest, after which someone more urgent gets a turn. Twice as
+large ones take twice the memory and cost no less CPU."""
 FLOW_STEP = 300
 """Frames of the flow that are computed between the first window and the second, at most."""
 

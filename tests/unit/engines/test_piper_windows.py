@@ -47,6 +47,10 @@ def test_a_listener_who_waits_does_not_run_dry(frames: int, work_s: float, overh
 
 
 @pytest.mark.parametrize("in_hand_s", [8.0, 100.0, inf])
-def test_nobody_waits_so_nothing_is_parted(in_hand_s: float) -> None:
-    """With enough in hand, or nobody listening, a sentence of everyday length is one window."""
-    assert plan(250, in_hand_s, Costs(FRAME_S, 0.001, 5)) == [250]
+def test_where_nobody_waits_windows_are_as_large_as_may_be(in_hand_s: float) -> None:
+    """With enough in hand, or nobody listening: a short sentence is one window, what is little more is halved."""
+    largest = int(LARGEST_S / FRAME_S)
+    costs = Costs(FRAME_S, 0.001, 5)
+    assert plan(largest, in_hand_s, costs) == [largest]
+    assert plan(largest + 2, in_hand_s, costs) == [largest // 2 + 1, largest // 2 + 1]
+    assert plan(3 * largest, in_hand_s, costs) == [largest] * 3
