@@ -52,5 +52,5 @@ def test_where_nobody_waits_windows_are_as_large_as_may_be(in_hand_s: float) -> 
     largest = int(LARGEST_S / FRAME_S)
     costs = Costs(FRAME_S, 0.001, 5)
     assert plan(largest, in_hand_s, costs) == [largest]
-    assert plan(largest + 2, in_hand_s, costs) == [largest // 2 + 1, largest // 2 + 1]
+    assert plan(largest + 1, in_hand_s, costs) == [(largest + 1) // 2] * 2
     assert plan(3 * largest, in_hand_s, costs) == [largest] * 3
