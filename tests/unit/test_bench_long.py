@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -108,20 +109,30 @@ def test_a_gap_is_what_a_listener_waits_for_the_next_chunk() -> None:
     assert late.ends_s == pytest.approx(16.0)
 
 
-def outcome(seen: list[Vitals], before: Vitals = CALM, after: Vitals = CALM) -> Outcome:
-    return Outcome(300.0, before, after, seen, NOTHING, NOTHING)
+def outcome(seen: list[Vitals], before: Vitals = CALM, after: Vitals = CALM, *, duration_s: float = 300.0) -> Outcome:
+    return Outcome(duration_s, before, after, seen, NOTHING, NOTHING)
 
 
-def course(memory_mb: Callable[[float], float], threads: Callable[[float], int] = lambda _: 14) -> list[Vitals]:
-    looks = range(0, 301, 2)
+def course(
+    memory_mb: Callable[[float], float], threads: Callable[[float], int] = lambda _: 14, duration_s: int = 300
+) -> list[Vitals]:
+    looks = range(0, duration_s + 1, 2)
     return [replace(CALM, at_s=float(at), memory_mb=memory_mb(at), threads=threads(at)) for at in looks]
 
 
 def test_memory_may_grow_in_the_first_third_and_not_after_it() -> None:
-    """What fills while the run is young is no fault; two and a half per cent after that are."""
+    """What fills while the run is young is no fault; six per cent after that are."""
     assert outcome(course(lambda at: 400 + min(at, 90))).faults == []
-    assert any("memory grew" in one for one in outcome(course(lambda at: 400 + at / 15)).faults)
-    assert outcome(course(lambda at: 400 + at / 50)).faults == []
+    assert any("memory grew" in one for one in outcome(course(lambda at: 400 + at / 6)).faults)
+    assert outcome(course(lambda at: 400 + at / 20)).faults == []
+
+
+def test_in_an_hour_memory_may_grow_for_ten_minutes_and_by_two_per_cent() -> None:
+    """Three per cent in the fifty minutes after that are a fault."""
+    hour = partial(course, duration_s=3600)
+    assert outcome(hour(lambda at: 400 + min(at, 590)), duration_s=3600.0).faults == []
+    assert any("memory grew" in one for one in outcome(hour(lambda at: 400 + at / 250), duration_s=3600.0).faults)
+    assert outcome(hour(lambda at: 400 + at / 500), duration_s=3600.0).faults == []
 
 
 def test_a_short_run_begins_at_full_capacity() -> None:
