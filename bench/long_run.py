@@ -283,8 +283,8 @@ class Outcome:
         ]
         columns = ["", "at rest, before", f"after {self.settled_s:.0f} s", "at the end", "at rest, after"]
         note = (
-            f"Memory grew to {self.growth:.3f} of what it was (at most {self.most}). Of the rest the most in the first and "
-            "in the last third. Memory: proportional set size of all processes."
+            f"Memory grew to {self.growth:.3f} of what it was (at most {self.most}). Of the rest the most in the first "
+            "and in the last third. Memory: proportional set size of all processes."
         )
         return Grid(f"{self.duration_s / 60:g} minutes at {LOAD:.0%} of the measured capacity", columns, rows, note)
 
