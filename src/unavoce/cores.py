@@ -59,7 +59,7 @@ class Cores:
     def speech_threads(self) -> int:
         """Threads one synthesis may use now: all cores, or one where room is to be left.
 
-        Measured in docs/performance.md: two speech threads beside a writing model bring no sooner sound.
+        Measured in docs/performance.md: two speech threads beside a writing model take a third of its speed.
         """
         return 1 if self.leaves_room else self.count
 
