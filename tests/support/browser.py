@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright, expect
 from tests.support.sound import PATIENCE_S, Sound, listen_in
+
+# Its own patience is 5 s, and on a busy machine a page of a thousand messages takes longer.
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 CACHE = Path(__file__).parents[2] / ".cache" / "browser"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
