@@ -182,10 +182,11 @@ async def test_leads_a_chain_with_piper(narrator: Narrator, monkeypatch: pytest.
             heard.append(chunk)
             first_is_heard.set()
         following = [chunk async for chunk in narrator.speak("The rain has stopped.")]
-    assert [(chunk.sentence, chunk.engine, chunk.voice) for chunk in heard] == [
+    assert list(dict.fromkeys((chunk.sentence, chunk.engine, chunk.voice) for chunk in heard)) == [
         (0, "kokoro", "bm_george"),
         (1, "piper", "en_US-joe-medium"),
     ]
     assert {chunk.engine for chunk in following} == {"piper"}
-    for chunk, sentence in zip(heard, SENTENCES, strict=True):
-        assert word_error_rate(sentence, chunk.samples, chunk.rate_hz) <= LIMIT
+    for number, sentence in enumerate(SENTENCES):
+        samples = np.concatenate([chunk.samples for chunk in heard if chunk.sentence == number])
+        assert word_error_rate(sentence, samples, heard[0].rate_hz) <= LIMIT
