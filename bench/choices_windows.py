@@ -36,7 +36,7 @@ WAYS: Mapping[str, Mapping[str, Any]] = {
     "0.52 s kept back": {"KEPT_BACK_S": 0.52},
     "each as long as all before": {"GROWTH": 1},
     "each four times as long": {"GROWTH": 4},
-    "at most 1.5 s": {"LARGEST_S": 1.5},
+    "at most 3 s": {"LARGEST_S": 3.0},
     "at most 6 s": {"LARGEST_S": 6.0},
     "all of what is in hand": {"SHARE": 1.0},
 }

@@ -23,7 +23,7 @@ def test_every_way_changes_the_windows(name: str, monkeypatch: pytest.MonkeyPatc
     """Of a long sentence, for one who waits or for one with enough in hand, some window is another one."""
 
     def plan() -> list[int]:
-        lengths = [next_window(3000 - made, made, hand_s, COSTS) for made in (0, 24, 60) for hand_s in (0.0, 2.0, 10.0)]
+        lengths = [next_window(3000 - made, made, hand_s, COSTS) for made in (0, 24, 60) for hand_s in (0.0, 1.0, 10.0)]
         assert all(0 < length <= 3000 for length in lengths)
         return lengths
 
