@@ -33,9 +33,8 @@ LOAD, FULL = 0.8, 1.0
 that what grows to its size has grown to it when growth is looked at."""
 FIRST_S: Final = 600.0
 """Memory may grow so long, or in the first third of a shorter run: caches fill."""
-GROWTH, SHORT_GROWTH = 1.02, 1.05
-"""What memory may have become of what it was then, and in a run shorter than half an hour: some stores of bounded size
-take longer to fill than its first third."""
+GROWTH: Final = 1.02
+"""What memory may have become of what it was then."""
 LOOK_S: Final = 2.0
 SETTLE_LIMIT_S: Final = 120.0
 """For the server to come to rest, before and after."""
@@ -210,11 +209,6 @@ class Outcome:
         return median(settled or [0.0]), median(last)
 
     @property
-    def most(self) -> float:
-        """What `growth` may be."""
-        return SHORT_GROWTH if self.duration_s < SHORT_S else GROWTH
-
-    @property
     def growth(self) -> float:
         settled_mb, last_mb = self.memory()
         return last_mb / settled_mb if settled_mb else 1.0
@@ -224,7 +218,7 @@ class Outcome:
         return [*self.each["faults"], *self.came["faults"], *self._grown(), *self._left()]
 
     def _grown(self) -> Iterator[str]:
-        if self.growth > self.most:
+        if self.growth > GROWTH:
             yield f"memory grew to {self.growth:.3f} of what it was after {self.settled_s:.0f} s"
         first, last = self._thirds()
         for name in ("threads", "files"):
@@ -283,7 +277,7 @@ class Outcome:
         ]
         columns = ["", "at rest, before", f"after {self.settled_s:.0f} s", "at the end", "at rest, after"]
         note = (
-            f"Memory grew to {self.growth:.3f} of what it was (at most {self.most}). Of the rest the most in the first "
+            f"Memory grew to {self.growth:.3f} of what it was (at most {GROWTH}). Of the rest the most in the first "
             "and in the last third. Memory: proportional set size of all processes."
         )
         return Grid(f"{self.duration_s / 60:g} minutes at {LOAD:.0%} of the measured capacity", columns, rows, note)

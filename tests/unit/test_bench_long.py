@@ -121,10 +121,10 @@ def course(
 
 
 def test_memory_may_grow_in_the_first_third_and_not_after_it() -> None:
-    """What fills while the run is young is no fault; six per cent after that are."""
+    """What fills while the run is young is no fault; two and a half per cent after that are."""
     assert outcome(course(lambda at: 400 + min(at, 90))).faults == []
-    assert any("memory grew" in one for one in outcome(course(lambda at: 400 + at / 6)).faults)
-    assert outcome(course(lambda at: 400 + at / 20)).faults == []
+    assert any("memory grew" in one for one in outcome(course(lambda at: 400 + at / 15)).faults)
+    assert outcome(course(lambda at: 400 + at / 50)).faults == []
 
 
 def test_in_an_hour_memory_may_grow_for_ten_minutes_and_by_two_per_cent() -> None:
